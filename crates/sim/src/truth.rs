@@ -1,0 +1,183 @@
+//! What the simulation knows to be so: figures, late cases, planted causes, counts of every import,
+//! the status that each control must show. Owns the shape of `truth.json`; it must never compute.
+
+use serde::{Deserialize, Serialize};
+
+/// The whole truth of a simulated operation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Truth {
+    /// Name and version of this shape.
+    pub schema: String,
+    /// What this is, for a reader.
+    pub about: String,
+    /// The seed it was made from.
+    pub seed: u64,
+    /// The month for which the controls' statuses are stated, as `2026-10`.
+    pub period: String,
+    /// Counts of every import, in order.
+    pub imports: Vec<ImportTruth>,
+    /// Every service level and month.
+    pub measures: Vec<MeasureTruth>,
+    /// The status of every control and arrangement in the period.
+    pub controls: Vec<ControlTruth>,
+    /// Our figure against the provider's, for every level and month reported.
+    pub ladders: Vec<LadderTruth>,
+    /// What was planted, where.
+    pub plants: Vec<PlantTruth>,
+}
+
+/// Counts of one import.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportTruth {
+    /// Path of the file.
+    pub file: String,
+    /// Records read.
+    pub read: i64,
+    /// Records that brought something new.
+    pub accepted: i64,
+    /// Records that corrected something known.
+    pub corrected: i64,
+    /// Records that were known already.
+    pub already_known: i64,
+    /// Records that could not be taken.
+    pub quarantined: i64,
+    /// Record numbers of those, from 1.
+    pub quarantined_records: Vec<i64>,
+}
+
+/// One service level in one month, as of the month's end in the arrangement's zone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MeasureTruth {
+    /// Arrangement.
+    pub arrangement_id: String,
+    /// Service level.
+    pub service_level_id: String,
+    /// Metric.
+    pub metric: String,
+    /// Month, as `2026-10`.
+    pub month: String,
+    /// The instant as of which it is stated.
+    pub as_of: String,
+    /// Cases met.
+    pub numerator: i64,
+    /// Cases counted.
+    pub denominator: i64,
+    /// Exact share to six places, half to even; nothing without a case.
+    pub value: Option<String>,
+    /// Target, as a share.
+    pub target: String,
+    /// Minimum, as a share.
+    pub minimum: String,
+    /// Cases left out by agreement.
+    pub excluded: Vec<ExcludedTruth>,
+    /// Cases missed.
+    pub missed: Vec<MissTruth>,
+}
+
+/// A case left out by agreement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExcludedTruth {
+    /// Case.
+    pub case_id: String,
+    /// Reason.
+    pub reason: String,
+}
+
+/// A case that was missed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MissTruth {
+    /// Case.
+    pub case_id: String,
+    /// Working minutes as of the month's end.
+    pub working_minutes: i64,
+    /// Working minutes as of the end of the last complete month; differs only for a case that was
+    /// still open at its own month's end.
+    pub working_minutes_later: i64,
+    /// Working minutes allowed.
+    pub threshold_minutes: i64,
+    /// Start of the clock, UTC.
+    pub clock_started_at: String,
+    /// Deadline, UTC.
+    pub due_at: String,
+    /// Deadline in the arrangement's zone.
+    pub due_local: String,
+    /// End, UTC; nothing while it was open at the month's end.
+    pub closed_at: Option<String>,
+}
+
+/// The status that a control must show.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ControlTruth {
+    /// Arrangement.
+    pub arrangement_id: String,
+    /// Control.
+    pub control: String,
+    /// Status.
+    pub status: String,
+    /// Why, in short.
+    pub reason: String,
+}
+
+/// From our figure to the provider's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LadderTruth {
+    /// Arrangement.
+    pub arrangement_id: String,
+    /// Service level.
+    pub service_level_id: String,
+    /// Month.
+    pub month: String,
+    /// Whether the provider listed its cases.
+    pub listed: bool,
+    /// Causes planted.
+    pub planted: Vec<String>,
+    /// Our cases met.
+    pub ours_numerator: i64,
+    /// Our cases counted.
+    pub ours_denominator: i64,
+    /// The provider's cases met, when it lists or counts them.
+    pub provider_numerator: Option<i64>,
+    /// The provider's cases counted, likewise.
+    pub provider_denominator: Option<i64>,
+    /// The share that it printed, when it prints no counts.
+    pub provider_share: Option<String>,
+    /// Whether the two agree, to the places printed.
+    pub agrees: bool,
+    /// Figure after each step and the step's exact part.
+    pub steps: Vec<StepTruth>,
+}
+
+/// One step of a ladder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepTruth {
+    /// Step.
+    pub step: String,
+    /// Cases met after it.
+    pub numerator: i64,
+    /// Cases counted after it.
+    pub denominator: i64,
+    /// Change of the share that it makes.
+    pub part: PartTruth,
+}
+
+/// A reduced fraction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartTruth {
+    /// Numerator, with the sign.
+    pub numer: i64,
+    /// Denominator, positive.
+    pub denom: i64,
+}
+
+/// Something planted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlantTruth {
+    /// What kind.
+    pub kind: String,
+    /// Arrangement.
+    pub arrangement_id: String,
+    /// Service level, function, case or day concerned.
+    pub subject: String,
+    /// In words.
+    pub about: String,
+}

@@ -1,0 +1,57 @@
+//! Repository chores. `test` is the one test command; `tidy` checks the repository itself;
+//! `example` writes the worked example anew. Nothing here is part of the product.
+
+mod example;
+mod steps;
+mod tidy;
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+const HELP: &str = "\
+Repository chores
+
+usage: cargo xtask <command>
+
+  test             formatting, clippy, tidy, then all tests; what CI runs
+  tidy             crate edges, licences, banned crates, permanent ids, paths in documents, file lengths
+  tidy --write     the same, and adds new permanent ids to xtask/permanent-ids.txt
+  example          writes examples/meridian anew from its fixed seed
+  example --check  fails when examples/meridian is not what the seed gives
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let root = root();
+    let outcome = match words.as_slice() {
+        ["test"] => steps::test(&root),
+        ["tidy"] => tidy::run(&root, false),
+        ["tidy", "--write"] => tidy::run(&root, true),
+        ["example"] => example::run(&root, false),
+        ["example", "--check"] => example::run(&root, true),
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        _ => {
+            eprint!("error: no such chore: `{}`\n\n{HELP}", arguments.join(" "));
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The root of the checkout: the folder above this crate.
+fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_path_buf()
+}
