@@ -1,0 +1,385 @@
+//! The mapping file as it is written: one struct per part, and the checks that need neither the
+//! vocabulary nor a source. Never evaluates anything.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::options::{Fold, Load, TextEncoding};
+
+/// Layout of a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SourceFormat {
+    /// Lines of cells: CSV, TSV and their kin.
+    Delimited,
+    /// IEEE 1849 XES event log.
+    Xes,
+}
+
+/// One value or several.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum OneOrMany {
+    /// One.
+    One(String),
+    /// Several.
+    Many(Vec<String>),
+}
+
+impl OneOrMany {
+    /// As a slice.
+    #[must_use]
+    pub fn as_slice(&self) -> &[String] {
+        match self {
+            Self::One(one) => std::slice::from_ref(one),
+            Self::Many(many) => many,
+        }
+    }
+}
+
+/// The whole file.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Definition {
+    /// Name, the same as the file's.
+    pub mapping: String,
+    /// Heading for people.
+    pub title: String,
+    /// What source it is for, and the choices it makes.
+    pub about: String,
+    /// Layout.
+    pub format: SourceFormat,
+    /// Delimiter of a delimited source; found out when not said.
+    pub delimiter: Option<char>,
+    /// Encoding; found out when not said.
+    pub encoding: Option<TextEncoding>,
+    /// IANA zone of times without offset.
+    pub zone: Option<String>,
+    /// What ambiguous local times mean.
+    #[serde(default)]
+    pub fold: Fold,
+    /// Formats of dates and times; ISO 8601 when empty.
+    #[serde(default)]
+    pub date_formats: Vec<String>,
+    /// Cells that mean that there is no value. The empty cell always does.
+    #[serde(default)]
+    pub missing: Vec<String>,
+    /// Mark before the decimals: `.` or `,`.
+    pub decimal_mark: Option<char>,
+    /// Mark between groups of digits, taken out before reading.
+    pub group_mark: Option<char>,
+    /// Party of person ids; the row's arrangement when not said.
+    pub party: Option<String>,
+    /// Source columns that hold a person's id → kind of id. Wherever they go, also into
+    /// attributes, they go as pseudonyms.
+    #[serde(default)]
+    pub people: BTreeMap<String, String>,
+    /// Source columns that are never taken.
+    #[serde(default)]
+    pub drop: Vec<String>,
+    /// Changes or the whole, for all tables that do not say otherwise.
+    pub load: Option<Load>,
+    /// Records that are rejected, with the reason.
+    #[serde(default)]
+    pub quarantine: Vec<Filter>,
+    /// Tables fed.
+    #[serde(rename = "table")]
+    pub tables: Vec<TableRule>,
+}
+
+/// Rejects records.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Filter {
+    /// Source column looked at.
+    pub column: String,
+    /// Rejected when the cell is this.
+    pub equals: Option<String>,
+    /// Rejected when the cell is one of these.
+    #[serde(default)]
+    pub one_of: Vec<String>,
+    /// Rejected when the cell is missing (`true`).
+    #[serde(default)]
+    pub missing: bool,
+    /// Code in the quarantine.
+    pub code: String,
+    /// Reason in words.
+    pub reason: String,
+}
+
+/// Holds or not for a record.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Condition {
+    /// Source column.
+    pub column: String,
+    /// Holds when the cell is this.
+    pub equals: Option<String>,
+    /// Holds when the cell is one of these.
+    #[serde(default)]
+    pub one_of: Vec<String>,
+    /// Holds when the cell is there and none of these.
+    #[serde(default)]
+    pub none_of: Vec<String>,
+    /// Holds when the cell is there (`true`) or missing (`false`).
+    pub present: Option<bool>,
+}
+
+/// One table fed by the source.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TableRule {
+    /// Table of the vocabulary.
+    pub name: String,
+    /// Conditions, all of which must hold for a record to feed the table.
+    #[serde(default)]
+    pub when: Vec<Condition>,
+    /// Only the last record of each group feeds the table.
+    pub keep: Option<Keep>,
+    /// One row per column of a group of columns (months across).
+    pub unpivot: Option<Unpivot>,
+    /// Changes or the whole.
+    pub load: Option<Load>,
+    /// Column of the vocabulary → where it comes from.
+    pub columns: BTreeMap<String, ColumnSource>,
+    /// Source columns that go into the table's attributes.
+    pub attributes: Option<AttributesRule>,
+}
+
+/// Keeps one record of each group.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Keep {
+    /// Source column or columns that make a group (within an arrangement).
+    pub last_by: OneOrMany,
+    /// Source column with a whole number: the greatest is the last; equal ones go by record.
+    pub order: Option<String>,
+}
+
+/// Turns columns into rows.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unpivot {
+    /// Names, or patterns with `*` for any text and `?` for any one character.
+    pub columns: OneOrMany,
+    /// Name under which the rules of the table find the column's name.
+    pub name_to: String,
+    /// Name under which they find its cell. Rows whose cell is missing are left out.
+    pub value_to: String,
+}
+
+/// Which source columns become attributes.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum AttributesRule {
+    /// `"rest"`: all that no rule of the table uses.
+    Word(String),
+    /// These.
+    Columns(Vec<String>),
+}
+
+/// Where a column comes from: a source column by name, or a rule.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum ColumnSource {
+    /// Source column.
+    Column(String),
+    /// Rule.
+    Rule(Box<ColumnRule>),
+}
+
+/// How text is changed before it is typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Transform {
+    /// `95.8 %` or `95.8` becomes `0.958`.
+    Percent,
+    /// Decimal places of the share behind a percentage: `95.8 %` becomes `3`.
+    PercentPlaces,
+    /// Decimal places as written: `0.958` becomes `3`.
+    Places,
+    /// Lower case.
+    Lower,
+    /// Upper case.
+    Upper,
+}
+
+/// A rule for one column. Exactly one of `from`, `first_of`, `join`, `template`, `constant`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ColumnRule {
+    /// Source column.
+    pub from: Option<String>,
+    /// First of these source columns that is there.
+    #[serde(default)]
+    pub first_of: Vec<String>,
+    /// Source columns joined, without the missing ones.
+    #[serde(default)]
+    pub join: Vec<String>,
+    /// Text between joined values.
+    pub with: Option<String>,
+    /// Text with `{column}` for cells; missing when any of them is.
+    pub template: Option<String>,
+    /// Always this.
+    pub constant: Option<String>,
+    /// Value in the source → value in the vocabulary.
+    pub values: Option<BTreeMap<String, String>>,
+    /// Value for what `values` does not list; else the record is quarantined.
+    pub otherwise: Option<String>,
+    /// Value when there is none in the source.
+    pub default: Option<String>,
+    /// Whether the source may lack the column altogether.
+    #[serde(default)]
+    pub optional: bool,
+    /// Change of the text.
+    #[serde(rename = "as")]
+    pub transform: Option<Transform>,
+    /// Formats of this date instead of the file's.
+    #[serde(default)]
+    pub formats: Vec<String>,
+    /// IANA zone of this time instead of the file's.
+    pub zone: Option<String>,
+    /// Kind of a person's id.
+    pub kind: Option<String>,
+    /// Source column with the kind of the person's id.
+    pub kind_from: Option<String>,
+    /// Party of a person's id.
+    pub party: Option<String>,
+    /// Source column with the party.
+    pub party_from: Option<String>,
+    /// Currency of an amount.
+    pub currency: Option<String>,
+    /// Source column with the currency.
+    pub currency_from: Option<String>,
+}
+
+impl Definition {
+    /// The mapping that a file of the vocabulary needs: every column as it is named. It has no
+    /// name of its own.
+    pub(crate) fn for_vocabulary(
+        table: &crate::vocabulary::Table,
+        columns: BTreeMap<String, ColumnSource>,
+    ) -> Self {
+        let rule = TableRule {
+            name: table.name.clone(),
+            when: Vec::new(),
+            keep: None,
+            unpivot: None,
+            load: None,
+            columns,
+            attributes: None,
+        };
+        Self {
+            mapping: String::new(),
+            title: table.title.clone(),
+            about: table.about.clone(),
+            format: SourceFormat::Delimited,
+            delimiter: None,
+            encoding: None,
+            zone: None,
+            fold: Fold::default(),
+            date_formats: Vec::new(),
+            missing: Vec::new(),
+            decimal_mark: None,
+            group_mark: None,
+            party: None,
+            people: BTreeMap::new(),
+            drop: Vec::new(),
+            load: None,
+            quarantine: Vec::new(),
+            tables: vec![rule],
+        }
+    }
+
+    /// What is wrong in the file by itself, in words.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        if self.tables.is_empty() {
+            return Err("it feeds no table: add a `[[table]]` part".to_owned());
+        }
+        if self.format == SourceFormat::Xes && self.delimiter.is_some() {
+            return Err("an XES log has no `delimiter`".to_owned());
+        }
+        if let Some(mark) = self.decimal_mark.filter(|mark| !matches!(mark, '.' | ',')) {
+            return Err(format!("`decimal_mark` is `.` or `,`, not `{mark}`"));
+        }
+        if self.group_mark.is_some() && self.group_mark == Some(self.decimal_mark.unwrap_or('.')) {
+            return Err("`group_mark` and `decimal_mark` are the same".to_owned());
+        }
+        for filter in &self.quarantine {
+            if filter.equals.is_none() && filter.one_of.is_empty() && !filter.missing {
+                return Err(format!(
+                    "the quarantine filter `{}` needs `equals`, `one_of` or `missing = true`",
+                    filter.code
+                ));
+            }
+        }
+        for table in &self.tables {
+            table.check().map_err(|message| format!("table `{}`: {message}", table.name))?;
+        }
+        Ok(())
+    }
+}
+
+impl TableRule {
+    fn check(&self) -> Result<(), String> {
+        for condition in &self.when {
+            if condition.equals.is_none()
+                && condition.one_of.is_empty()
+                && condition.none_of.is_empty()
+                && condition.present.is_none()
+            {
+                return Err(format!(
+                    "the condition on `{}` needs `equals`, `one_of`, `none_of` or `present`",
+                    condition.column
+                ));
+            }
+        }
+        if self.keep.is_some() && self.unpivot.is_some() {
+            return Err("`keep` and `unpivot` cannot stand together".to_owned());
+        }
+        if let Some(AttributesRule::Word(word)) = &self.attributes
+            && word != "rest"
+        {
+            return Err(format!("`attributes` is \"rest\" or a list of columns, not \"{word}\""));
+        }
+        for (name, source) in &self.columns {
+            if let ColumnSource::Rule(rule) = source {
+                rule.check().map_err(|message| format!("column `{name}`: {message}"))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl ColumnRule {
+    fn check(&self) -> Result<(), String> {
+        let ways = [
+            self.from.is_some(),
+            !self.first_of.is_empty(),
+            !self.join.is_empty(),
+            self.template.is_some(),
+            self.constant.is_some(),
+        ];
+        if ways.into_iter().filter(|way| *way).count() != 1 {
+            return Err("write exactly one of `from`, `first_of`, `join`, `template`, `constant`"
+                .to_owned());
+        }
+        if self.otherwise.is_some() && self.values.is_none() {
+            return Err("`otherwise` belongs to `values`".to_owned());
+        }
+        if self.with.is_some() && self.join.is_empty() {
+            return Err("`with` belongs to `join`".to_owned());
+        }
+        if self.kind.is_some() && self.kind_from.is_some() {
+            return Err("write `kind` or `kind_from`, not both".to_owned());
+        }
+        if self.party.is_some() && self.party_from.is_some() {
+            return Err("write `party` or `party_from`, not both".to_owned());
+        }
+        if self.currency.is_some() && self.currency_from.is_some() {
+            return Err("write `currency` or `currency_from`, not both".to_owned());
+        }
+        Ok(())
+    }
+}

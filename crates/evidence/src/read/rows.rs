@@ -1,0 +1,374 @@
+//! Collects typed rows into batches by table and arrangement and hands them out. Owns when a batch
+//! is full and that a rejected record leaves no row behind.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sha2::{Digest as _, Sha256};
+
+use backstay_privacy::PseudonymKey;
+
+use super::{
+    LoadScope, ReadError,
+    feed::{AttributeOrder, Look, People, Typist},
+    keep::Groups,
+    record::{ColumnSet, RawRecord},
+};
+use crate::{
+    mapping::plan::{KeepPlan, Plan, TablePlan},
+    quarantine::code,
+    sink::{BATCH_ROWS, Rejection, Sink},
+    typing::{
+        number,
+        row::{GrowingTable, Row},
+    },
+};
+
+/// Rows and text of all batches together, at most.
+const ROWS_MAX: usize = 4 * BATCH_ROWS;
+const TEXT_MAX: usize = 128 << 20;
+
+/// What the rows handed out were about.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) scopes: BTreeSet<LoadScope>,
+    pub(crate) records_with_rows: u64,
+}
+
+/// A row that waits until its whole record has been typed.
+struct Pending {
+    table: usize,
+    row: Row,
+    /// Group and order, for a table that keeps one row of each group.
+    group: Option<([u8; 16], i64)>,
+}
+
+/// Types records and collects their rows.
+pub(crate) struct RowWriter<'p> {
+    plan: &'p Plan,
+    people: People<'p>,
+    orders: Vec<AttributeOrder>,
+    growing: Vec<BTreeMap<String, GrowingTable>>,
+    groups: Vec<Groups>,
+    pending: Vec<Pending>,
+    spare: Vec<Row>,
+    rows: usize,
+    text: usize,
+    scopes: BTreeSet<LoadScope>,
+    /// One bit per record: whether it gave a row.
+    gave: Vec<u64>,
+}
+
+impl<'p> RowWriter<'p> {
+    pub(crate) fn new(plan: &'p Plan, key: &'p PseudonymKey) -> Result<Self, ReadError> {
+        let tables = plan.tables.len();
+        Ok(Self {
+            plan,
+            people: People::new(key),
+            orders: (0..tables).map(|_| AttributeOrder::default()).collect(),
+            growing: (0..tables).map(|_| BTreeMap::new()).collect(),
+            groups: (0..tables).map(|_| Groups::default()).collect(),
+            pending: Vec::new(),
+            spare: Vec::new(),
+            rows: 0,
+            text: 0,
+            scopes: BTreeSet::new(),
+            gave: Vec::new(),
+        })
+    }
+
+    /// Takes one record: its rows, or the reasons why it has none.
+    pub(crate) fn take(
+        &mut self,
+        record: &RawRecord,
+        columns: &ColumnSet,
+        sink: &mut dyn Sink,
+        reasons: &mut Vec<Rejection>,
+    ) -> Result<(), ReadError> {
+        self.type_record(record, columns, reasons);
+        if !reasons.is_empty() {
+            self.people.forget_pending();
+            self.spare.extend(self.pending.drain(..).map(|pending| pending.row));
+            return Ok(());
+        }
+        for entry in self.people.take_pending() {
+            sink.person(entry).map_err(ReadError::Sink)?;
+        }
+        for pending in std::mem::take(&mut self.pending) {
+            match pending.group {
+                None => self.push(pending.table, &pending.row, sink)?,
+                Some((group, order)) => {
+                    if let Some(groups) = self.groups.get_mut(pending.table) {
+                        let offered = groups.offer(group, order, &pending.row);
+                        offered.map_err(|error| ReadError::from_io(error, record.number.into()))?;
+                    }
+                }
+            }
+            self.spare.push(pending.row);
+        }
+        Ok(())
+    }
+
+    fn type_record(
+        &mut self,
+        record: &RawRecord,
+        columns: &ColumnSet,
+        reasons: &mut Vec<Rejection>,
+    ) {
+        let plan = self.plan;
+        let look = Look { record, missing: &plan.missing, pivot: None };
+        if let Some((code, reason)) = &record.broken {
+            reasons.push(self.rejection(record, None, code, reason, None));
+            return;
+        }
+        let mut fed = false;
+        for filter in &plan.filters {
+            if look.rejected_by(filter) {
+                let about = Some((look, columns));
+                let name = Some(filter.name.clone());
+                reasons.push(self.rejection(record, about, &filter.code, &filter.reason, name));
+            }
+        }
+        if !reasons.is_empty() {
+            return;
+        }
+        for (at, table) in plan.tables.iter().enumerate() {
+            if table.when.iter().all(|condition| look.holds(condition)) {
+                fed = true;
+                self.type_table(at, table, look, columns, reasons);
+            }
+        }
+        if !fed {
+            let reason = "no table of the mapping takes this record";
+            reasons.push(self.rejection(
+                record,
+                Some((look, columns)),
+                code::NO_TABLE,
+                reason,
+                None,
+            ));
+        } else if reasons.is_empty() && self.pending.is_empty() {
+            let reason = "every cell that could become a row is missing";
+            reasons.push(self.rejection(
+                record,
+                Some((look, columns)),
+                code::NO_TABLE,
+                reason,
+                None,
+            ));
+        }
+    }
+
+    /// Types the rows that one table takes from a record.
+    fn type_table(
+        &mut self,
+        at: usize,
+        table: &'p TablePlan,
+        look: Look<'_>,
+        columns: &ColumnSet,
+        reasons: &mut Vec<Rejection>,
+    ) {
+        let Some(order) = self.orders.get_mut(at) else { return };
+        let marks = self.plan.marks;
+        let mut typist = Typist { plan: table, marks, people: &mut self.people, order, columns };
+        let whole = [usize::MAX];
+        let pivots = table.unpivot.as_deref().unwrap_or(&whole);
+        // Two rules may feed one table from the same record.
+        let same = |p: &&Pending| {
+            self.plan.tables.get(p.table).is_some_and(|other| other.table.name == table.table.name)
+        };
+        let mut item = self.pending.iter().filter(same).count();
+        for column in pivots {
+            let mut look = look;
+            if table.unpivot.is_some() {
+                if look.cell(*column).is_none() {
+                    continue;
+                }
+                let cell = look.record.cell(*column).unwrap_or_default();
+                look.pivot = Some((columns.name(*column), cell));
+            }
+            let mut row = self.spare.pop().unwrap_or_default();
+            typist.row(look, &mut row, reasons);
+            row.record = look.record.number;
+            row.item = i16::try_from(item).unwrap_or(i16::MAX);
+            item += 1;
+            let group = match &table.keep {
+                None => None,
+                Some(keep) => match group_of(keep, look, columns, &row) {
+                    Ok(group) => Some(group),
+                    Err((code, column, reason)) => {
+                        reasons.push(Rejection {
+                            record: row.record,
+                            table: table.table.name.clone(),
+                            arrangement_id: row.arrangement.clone(),
+                            subject: typist.subject(look),
+                            column: Some(column),
+                            code: code.to_owned(),
+                            reason,
+                        });
+                        None
+                    }
+                },
+            };
+            self.pending.push(Pending { table: at, row, group });
+        }
+    }
+
+    /// A reason that concerns the record as a whole.
+    fn rejection(
+        &mut self,
+        record: &RawRecord,
+        about: Option<(Look<'_>, &ColumnSet)>,
+        code: &str,
+        reason: &str,
+        column: Option<String>,
+    ) -> Rejection {
+        let mut rejection = Rejection {
+            record: record.number,
+            table: String::new(),
+            arrangement_id: String::new(),
+            subject: None,
+            column,
+            code: code.to_owned(),
+            reason: reason.to_owned(),
+        };
+        let first = self.plan.tables.first();
+        if let Some(table) = first {
+            rejection.table.clone_from(&table.table.name);
+            // A record that could not be split still belongs to an arrangement that was named.
+            let look = about.map_or(Look { record, missing: &[], pivot: None }, |(look, _)| look);
+            let arrangement = table.arrangement.and_then(|at| table.columns.get(at));
+            if about.is_some() || arrangement.is_some_and(is_constant) {
+                let text = arrangement.and_then(|column| look.text(column).ok().flatten());
+                rejection.arrangement_id = text.map(|text| text.into_owned()).unwrap_or_default();
+            }
+            if let Some((look, columns)) = about {
+                let mut order = AttributeOrder::default();
+                let (people, marks) = (&mut self.people, self.plan.marks);
+                let typist = Typist { plan: table, marks, people, order: &mut order, columns };
+                rejection.subject = typist.subject(look);
+            }
+        }
+        rejection
+    }
+
+    fn push(&mut self, at: usize, row: &Row, sink: &mut dyn Sink) -> Result<(), ReadError> {
+        let (Some(table), Some(growing)) = (self.plan.tables.get(at), self.growing.get_mut(at))
+        else {
+            return Ok(());
+        };
+        let failed = |source| ReadError::Rows { table: table.table.name.clone(), source };
+        if !growing.contains_key(&row.arrangement) {
+            let fresh = GrowingTable::new(&table.table).map_err(failed)?;
+            growing.insert(row.arrangement.clone(), fresh);
+            self.scopes.insert(LoadScope {
+                table: table.table.name.clone(),
+                arrangement_id: row.arrangement.clone(),
+                load: table.load,
+            });
+        }
+        let Some(to) = growing.get_mut(&row.arrangement) else { return Ok(()) };
+        to.push(row);
+        self.rows += 1;
+        self.text += row.arena.len();
+        mark(&mut self.gave, row.record);
+        if to.rows() >= BATCH_ROWS || to.text_bytes() >= TEXT_MAX / 2 {
+            self.rows -= to.rows();
+            self.text = self.text.saturating_sub(to.text_bytes());
+            let batch = to.finish(&table.table, &row.arrangement).map_err(failed)?;
+            sink.rows(batch).map_err(ReadError::Sink)?;
+        }
+        if self.rows >= ROWS_MAX || self.text >= TEXT_MAX {
+            self.flush(sink)?;
+        }
+        Ok(())
+    }
+
+    /// Hands out everything collected so far.
+    fn flush(&mut self, sink: &mut dyn Sink) -> Result<(), ReadError> {
+        for (table, growing) in self.plan.tables.iter().zip(&mut self.growing) {
+            for (arrangement, rows) in std::mem::take(growing) {
+                let mut rows = rows;
+                if rows.rows() > 0 {
+                    let batch = rows.finish(&table.table, &arrangement).map_err(|source| {
+                        ReadError::Rows { table: table.table.name.clone(), source }
+                    })?;
+                    sink.rows(batch).map_err(ReadError::Sink)?;
+                }
+            }
+        }
+        self.rows = 0;
+        self.text = 0;
+        Ok(())
+    }
+
+    /// Hands out the rows kept of each group and all that is left.
+    pub(crate) fn finish(&mut self, sink: &mut dyn Sink) -> Result<Seen, ReadError> {
+        for (at, groups) in std::mem::take(&mut self.groups).into_iter().enumerate() {
+            groups
+                .finish::<Spilled>(|row| self.push(at, &row, sink).map_err(Spilled))
+                .map_err(|Spilled(error)| error)?;
+        }
+        self.flush(sink)?;
+        let records_with_rows = self.gave.iter().map(|word| u64::from(word.count_ones())).sum();
+        Ok(Seen { scopes: std::mem::take(&mut self.scopes), records_with_rows })
+    }
+}
+
+/// A read error that an I/O error can become.
+struct Spilled(ReadError);
+
+impl From<std::io::Error> for Spilled {
+    fn from(error: std::io::Error) -> Self {
+        Self(ReadError::from_io(error, 0))
+    }
+}
+
+fn is_constant(column: &crate::mapping::plan::ColumnPlan) -> bool {
+    matches!(column.expr, Some(crate::mapping::plan::Expr::Constant(_)))
+}
+
+fn mark(bits: &mut Vec<u64>, record: u32) {
+    let (word, bit) = (record as usize / 64, record % 64);
+    if bits.len() <= word {
+        bits.resize(word + 1, 0);
+    }
+    if let Some(word) = bits.get_mut(word) {
+        *word |= 1 << bit;
+    }
+}
+
+/// The group of a row and its order within.
+fn group_of(
+    keep: &KeepPlan,
+    look: Look<'_>,
+    columns: &ColumnSet,
+    row: &Row,
+) -> Result<([u8; 16], i64), (&'static str, String, String)> {
+    let mut hasher = Sha256::new();
+    for text in std::iter::once(Some(row.arrangement.as_str()))
+        .chain(keep.by.iter().map(|column| look.cell(*column)))
+        .enumerate()
+        .map(|(at, text)| text.ok_or(at))
+    {
+        let text = text.map_err(|at| {
+            let column = keep.by.get(at - 1).map_or("", |column| columns.name(*column));
+            let reason = "without it the record belongs to no group";
+            (code::MISSING_REQUIRED, column.to_owned(), reason.to_owned())
+        })?;
+        hasher.update((text.len() as u64).to_be_bytes());
+        hasher.update(text.as_bytes());
+    }
+    let mut group = [0; 16];
+    group.copy_from_slice(hasher.finalize().split_at(16).0);
+    let order = match keep.order {
+        None => 0,
+        Some(column) => {
+            let text = look.cell(column).unwrap_or_default();
+            number::integer(text, number::Marks::default()).map_err(|fault| {
+                let reason = format!("the order within the group: {}", fault.reason);
+                (code::BAD_NUMBER, columns.name(column).to_owned(), reason)
+            })?
+        }
+    };
+    Ok((group, order))
+}

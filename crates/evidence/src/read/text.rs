@@ -1,0 +1,348 @@
+//! From stored bytes to UTF-8 text: counts them, inflates gzip within limits, finds the encoding
+//! out. It never looks for records.
+
+use std::{
+    cell::Cell,
+    io::{self, BufRead, BufReader, Read},
+    rc::Rc,
+};
+
+use encoding_rs::{Decoder, DecoderResult, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use flate2::bufread::MultiGzDecoder;
+
+use super::error::ReadError;
+use crate::options::TextEncoding;
+
+/// Largest inflated size: 64 GiB.
+const INFLATED_MAX: u64 = 64 << 30;
+/// From here on the ratio counts.
+const RATIO_FROM: u64 = 64 << 20;
+/// Largest ratio of inflated to stored bytes.
+const RATIO_MAX: u64 = 1_000;
+/// Bytes taken at a time.
+const CHUNK: usize = 128 << 10;
+
+/// Counts the bytes that pass.
+struct Counted<'a> {
+    inner: &'a mut dyn Read,
+    count: Rc<Cell<u64>>,
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(buf)?;
+        self.count.set(self.count.get() + n as u64);
+        Ok(n)
+    }
+}
+
+/// The stored bytes, the first two of which were looked at.
+type Stored<'a> = BufReader<io::Chain<io::Cursor<Vec<u8>>, Counted<'a>>>;
+
+/// Inflates, refusing bombs and naming where damaged bytes begin.
+struct Inflated<'a> {
+    inner: MultiGzDecoder<Stored<'a>>,
+    stored: Rc<Cell<u64>>,
+    inflated: u64,
+}
+
+impl Read for Inflated<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let n = match self.inner.read(buf) {
+            Ok(n) => n,
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::UnexpectedEof
+                        | io::ErrorKind::InvalidInput
+                        | io::ErrorKind::InvalidData
+                ) =>
+            {
+                let damaged = ReadError::Gzip { inflated: self.inflated, records: 0 };
+                return Err(damaged.into_io());
+            }
+            Err(error) => return Err(error),
+        };
+        self.inflated += n as u64;
+        let limit = if self.inflated > INFLATED_MAX {
+            "64 GiB"
+        } else if self.inflated > RATIO_FROM && self.inflated / RATIO_MAX > self.stored.get() {
+            "1,000 times its size"
+        } else {
+            return Ok(n);
+        };
+        Err(ReadError::Inflated { limit: limit.to_owned() }.into_io())
+    }
+}
+
+/// How the bytes become text.
+enum Mode {
+    /// UTF-8; falls back to Latin-1 at the first byte that is not, as long as all before was ASCII.
+    Utf8 {
+        declared: bool,
+    },
+    Latin1,
+    Utf16 {
+        decoder: Box<Decoder>,
+        encoding: TextEncoding,
+    },
+}
+
+/// The text of a source, as UTF-8 bytes.
+pub(crate) struct SourceText<'a> {
+    bytes: Box<dyn Read + 'a>,
+    stored: Rc<Cell<u64>>,
+    gzip: bool,
+    mode: Mode,
+    raw: Vec<u8>,
+    raw_start: u64,
+    ended: bool,
+    beyond_ascii: bool,
+    text: Vec<u8>,
+    position: usize,
+}
+
+impl<'a> SourceText<'a> {
+    /// Looks at the first bytes: gzip, byte-order mark, XML declaration, formats that are no text.
+    pub(crate) fn open(
+        source: &'a mut dyn Read,
+        declared: Option<TextEncoding>,
+    ) -> Result<Self, ReadError> {
+        let stored = Rc::new(Cell::new(0));
+        let mut counted = Counted { inner: source, count: Rc::clone(&stored) };
+        let head = read_head(&mut counted).map_err(|error| ReadError::from_io(error, 0))?;
+        let gzip = head == [0x1f, 0x8b];
+        let plain = BufReader::with_capacity(CHUNK, io::Cursor::new(head).chain(counted));
+        let bytes: Box<dyn Read + 'a> = if gzip {
+            let inner = MultiGzDecoder::new(plain);
+            Box::new(Inflated { inner, stored: Rc::clone(&stored), inflated: 0 })
+        } else {
+            Box::new(plain)
+        };
+        let mut text = Self {
+            bytes,
+            stored,
+            gzip,
+            mode: Mode::Utf8 { declared: false },
+            raw: Vec::new(),
+            raw_start: 0,
+            ended: false,
+            beyond_ascii: false,
+            text: Vec::new(),
+            position: 0,
+        };
+        while text.raw.len() < 1_024 && !text.ended {
+            text.take_raw().map_err(|error| ReadError::from_io(error, 0))?;
+        }
+        refuse_binary(&text.raw)?;
+        text.choose(declared)?;
+        Ok(text)
+    }
+
+    fn choose(&mut self, declared: Option<TextEncoding>) -> Result<(), ReadError> {
+        let (mark, length) = match self.raw.as_slice() {
+            [0xef, 0xbb, 0xbf, ..] => (Some(TextEncoding::Utf8), 3),
+            [0xff, 0xfe, ..] => (Some(TextEncoding::Utf16Le), 2),
+            [0xfe, 0xff, ..] => (Some(TextEncoding::Utf16Be), 2),
+            _ => (None, 0),
+        };
+        self.raw.drain(..length);
+        self.raw_start += length as u64;
+        let said = match mark.or(declared) {
+            None => declared_by_xml(&self.raw)?,
+            said => said,
+        };
+        self.mode = match said {
+            None => Mode::Utf8 { declared: false },
+            Some(TextEncoding::Utf8) => Mode::Utf8 { declared: true },
+            Some(TextEncoding::Latin1) => Mode::Latin1,
+            Some(encoding @ TextEncoding::Utf16Le) => Mode::Utf16 {
+                decoder: Box::new(UTF_16LE.new_decoder_without_bom_handling()),
+                encoding,
+            },
+            Some(encoding @ TextEncoding::Utf16Be) => Mode::Utf16 {
+                decoder: Box::new(UTF_16BE.new_decoder_without_bom_handling()),
+                encoding,
+            },
+        };
+        Ok(())
+    }
+
+    /// Encoding in use. Before the end of the text it may still turn from UTF-8 to Latin-1.
+    pub(crate) fn encoding(&self) -> TextEncoding {
+        match &self.mode {
+            Mode::Utf8 { .. } => TextEncoding::Utf8,
+            Mode::Latin1 => TextEncoding::Latin1,
+            Mode::Utf16 { encoding, .. } => *encoding,
+        }
+    }
+
+    /// Whether the stored bytes are compressed.
+    pub(crate) fn is_gzip(&self) -> bool {
+        self.gzip
+    }
+
+    /// A counter of the stored bytes taken so far.
+    pub(crate) fn stored_bytes(&self) -> Rc<Cell<u64>> {
+        Rc::clone(&self.stored)
+    }
+
+    /// At least `wanted` bytes of text that stay unread, fewer at the end of the source.
+    pub(crate) fn peek(&mut self, wanted: usize) -> io::Result<&[u8]> {
+        while self.text.len() - self.position < wanted && !(self.ended && self.raw.is_empty()) {
+            self.take_raw()?;
+            self.decode()?;
+        }
+        Ok(self.text.get(self.position..).unwrap_or_default())
+    }
+
+    fn take_raw(&mut self) -> io::Result<()> {
+        if self.ended {
+            return Ok(());
+        }
+        let filled = self.raw.len();
+        self.raw.resize(filled + CHUNK, 0);
+        let result = match self.raw.get_mut(filled..) {
+            Some(room) => self.bytes.read(room),
+            None => Ok(0),
+        };
+        let n = match result {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                self.raw.truncate(filled);
+                return Ok(());
+            }
+            result => result?,
+        };
+        self.raw.truncate(filled + n);
+        self.ended = n == 0;
+        Ok(())
+    }
+
+    /// Moves as much of `raw` into `text` as can be decoded.
+    fn decode(&mut self) -> io::Result<()> {
+        if self.position == self.text.len() {
+            self.text.clear();
+            self.position = 0;
+        } else if self.position > 4 * CHUNK {
+            self.text.drain(..self.position);
+            self.position = 0;
+        }
+        let used = match &mut self.mode {
+            Mode::Utf8 { declared } => {
+                let declared = *declared;
+                let (good, bad) = valid_utf8(&self.raw, self.ended);
+                let text = self.raw.get(..good).unwrap_or_default();
+                self.beyond_ascii |= !text.is_ascii();
+                self.text.extend_from_slice(text);
+                if bad && (declared || self.beyond_ascii) {
+                    let hint = if declared { "utf-8 was declared" } else { "--encoding latin-1" };
+                    let offset = self.raw_start + good as u64;
+                    return Err(ReadError::Encoding { offset, encoding: "UTF-8", hint }.into_io());
+                }
+                if bad {
+                    self.mode = Mode::Latin1;
+                }
+                good
+            }
+            Mode::Latin1 => {
+                let (text, _) = WINDOWS_1252.decode_without_bom_handling(&self.raw);
+                self.text.extend_from_slice(text.as_bytes());
+                self.raw.len()
+            }
+            Mode::Utf16 { decoder, encoding } => {
+                let room = decoder
+                    .max_utf8_buffer_length_without_replacement(self.raw.len())
+                    .unwrap_or(4 * CHUNK);
+                let mut text = String::with_capacity(room);
+                let (result, used) =
+                    decoder.decode_to_string_without_replacement(&self.raw, &mut text, self.ended);
+                self.text.extend_from_slice(text.as_bytes());
+                if let DecoderResult::Malformed(..) = result {
+                    let offset = self.raw_start + used as u64;
+                    let encoding = encoding.name();
+                    let hint = "--encoding utf-8";
+                    return Err(ReadError::Encoding { offset, encoding, hint }.into_io());
+                }
+                used
+            }
+        };
+        self.raw.drain(..used);
+        self.raw_start += used as u64;
+        Ok(())
+    }
+}
+
+impl Read for SourceText<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let n = self.fill_buf()?.read(buf)?;
+        self.consume(n);
+        Ok(n)
+    }
+}
+
+impl BufRead for SourceText<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.peek(1)
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.position = (self.position + amount).min(self.text.len());
+    }
+}
+
+/// Length of the valid beginning, and whether a wrong byte follows it (not a mere cut).
+fn valid_utf8(raw: &[u8], ended: bool) -> (usize, bool) {
+    match std::str::from_utf8(raw) {
+        Ok(_) => (raw.len(), false),
+        Err(error) => (error.valid_up_to(), error.error_len().is_some() || ended),
+    }
+}
+
+/// The first two bytes, fewer when there are no more. A reader may hand them out one by one.
+fn read_head(reader: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    reader.take(2).read_to_end(&mut head)?;
+    Ok(head)
+}
+
+fn refuse_binary(head: &[u8]) -> Result<(), ReadError> {
+    let (what, remedy) = match head {
+        [b'P', b'K', 3, 4, ..] => {
+            ("a ZIP archive or an Excel workbook", "unpack it, or save the sheet as CSV")
+        }
+        [0xd0, 0xcf, 0x11, 0xe0, ..] => ("an old Office file", "save the sheet as CSV"),
+        [b'%', b'P', b'D', b'F', ..] => ("a PDF", "ask for the figures as CSV"),
+        [b'P', b'A', b'R', b'1', ..] => ("a Parquet file", "export it as CSV"),
+        [b'B', b'Z', b'h', ..]
+        | [0xfd, b'7', b'z', b'X', b'Z', ..]
+        | [0x28, 0xb5, 0x2f, 0xfd, ..] => {
+            ("compressed otherwise than with gzip", "unpack it first")
+        }
+        _ => return Ok(()),
+    };
+    Err(ReadError::NotText { what, remedy })
+}
+
+/// The encoding named in an XML declaration.
+fn declared_by_xml(head: &[u8]) -> Result<Option<TextEncoding>, ReadError> {
+    let head = head.trim_ascii_start();
+    let Some(end) = head.starts_with(b"<?xml").then(|| head.windows(2).position(|w| w == b"?>"))
+    else {
+        return Ok(None);
+    };
+    let declaration = String::from_utf8_lossy(head.get(..end.unwrap_or(0)).unwrap_or_default());
+    let Some((_, rest)) = declaration.split_once("encoding") else { return Ok(None) };
+    let name = rest.trim_start().trim_start_matches('=').trim_start();
+    let name = name.trim_start_matches(['"', '\'']).split(['"', '\'']).next().unwrap_or_default();
+    match name.to_ascii_lowercase().as_str() {
+        "utf-8" | "utf8" | "us-ascii" | "ascii" => Ok(Some(TextEncoding::Utf8)),
+        "iso-8859-1" | "latin-1" | "latin1" | "windows-1252" | "cp1252" => {
+            Ok(Some(TextEncoding::Latin1))
+        }
+        _ => Err(ReadError::Format {
+            message: format!(
+                "the XML declaration names the encoding `{name}`: convert the file to UTF-8"
+            ),
+        }),
+    }
+}

@@ -1,0 +1,199 @@
+//! One typed row, and the growing columns that rows of one table and arrangement are put into.
+//! Owns the way from typed cells to Arrow; never types a text.
+
+use std::sync::Arc;
+
+use arrow::{
+    array::{
+        ArrayBuilder, ArrayRef, BooleanBuilder, Date32Builder, Decimal128Builder, Int16Builder,
+        Int64Builder, StringBuilder, TimestampMicrosecondBuilder,
+    },
+    error::ArrowError,
+};
+
+use crate::{
+    identity,
+    quarantine::stored_rows,
+    schema::DECIMAL,
+    sink::TypedBatch,
+    vocabulary::{Column, ColumnType, Table},
+};
+
+/// One typed cell. Texts are ranges of the row's arena.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cell {
+    Null,
+    Text(usize, usize),
+    Integer(i64),
+    Decimal(i128),
+    Money { minor: i64, currency: (usize, usize) },
+    Instant { us: i64, offset: i16 },
+    Date(i32),
+    Boolean(bool),
+}
+
+/// One typed row.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Row {
+    pub(crate) record: u32,
+    pub(crate) item: i16,
+    pub(crate) arrangement: String,
+    pub(crate) cells: Vec<Cell>,
+    pub(crate) arena: String,
+}
+
+impl Row {
+    pub(crate) fn clear(&mut self) {
+        self.arrangement.clear();
+        self.cells.clear();
+        self.arena.clear();
+    }
+
+    /// Puts a text into the arena.
+    pub(crate) fn store(&mut self, text: &str) -> (usize, usize) {
+        let start = self.arena.len();
+        self.arena.push_str(text);
+        (start, self.arena.len())
+    }
+
+    pub(crate) fn text(&self, (start, end): (usize, usize)) -> &str {
+        self.arena.get(start..end).unwrap_or_default()
+    }
+}
+
+/// Growing columns of one vocabulary column.
+enum Growing {
+    Text(StringBuilder),
+    Integer(Int64Builder),
+    Decimal(Decimal128Builder),
+    Money(Int64Builder, StringBuilder),
+    Instant(TimestampMicrosecondBuilder, Int16Builder),
+    Date(Date32Builder),
+    Boolean(BooleanBuilder),
+}
+
+impl Growing {
+    fn new(column: &Column) -> Result<Self, ArrowError> {
+        Ok(match column.kind {
+            ColumnType::Integer | ColumnType::Duration => Self::Integer(Int64Builder::new()),
+            ColumnType::Decimal => Self::Decimal(
+                Decimal128Builder::new().with_precision_and_scale(DECIMAL.0, DECIMAL.1)?,
+            ),
+            ColumnType::Money => Self::Money(Int64Builder::new(), StringBuilder::new()),
+            ColumnType::Instant => Self::Instant(
+                TimestampMicrosecondBuilder::new().with_timezone("UTC"),
+                Int16Builder::new(),
+            ),
+            ColumnType::Date => Self::Date(Date32Builder::new()),
+            ColumnType::Boolean => Self::Boolean(BooleanBuilder::new()),
+            _ => Self::Text(StringBuilder::new()),
+        })
+    }
+
+    fn push(&mut self, row: &Row, cell: Cell) {
+        match (self, cell) {
+            (Self::Text(to), Cell::Text(start, end)) => to.append_value(row.text((start, end))),
+            (Self::Integer(to), Cell::Integer(value)) => to.append_value(value),
+            (Self::Decimal(to), Cell::Decimal(value)) => to.append_value(value),
+            (Self::Money(to, code), Cell::Money { minor, currency }) => {
+                to.append_value(minor);
+                code.append_value(row.text(currency));
+            }
+            (Self::Instant(to, minutes), Cell::Instant { us, offset }) => {
+                to.append_value(us);
+                minutes.append_value(offset);
+            }
+            (Self::Date(to), Cell::Date(value)) => to.append_value(value),
+            (Self::Boolean(to), Cell::Boolean(value)) => to.append_value(value),
+            // Typing gives each column the cell of its type, so only a missing value is left.
+            (Self::Text(to), _) => to.append_null(),
+            (Self::Integer(to), _) => to.append_null(),
+            (Self::Decimal(to), _) => to.append_null(),
+            (Self::Money(to, code), _) => {
+                to.append_null();
+                code.append_null();
+            }
+            (Self::Instant(to, minutes), _) => {
+                to.append_null();
+                minutes.append_null();
+            }
+            (Self::Date(to), _) => to.append_null(),
+            (Self::Boolean(to), _) => to.append_null(),
+        }
+    }
+
+    fn finish(&mut self, into: &mut Vec<ArrayRef>) {
+        match self {
+            Self::Text(from) => into.push(Arc::new(from.finish())),
+            Self::Integer(from) => into.push(Arc::new(from.finish())),
+            Self::Decimal(from) => into.push(Arc::new(from.finish())),
+            Self::Money(from, code) => {
+                into.push(Arc::new(from.finish()));
+                into.push(Arc::new(code.finish()));
+            }
+            Self::Instant(from, minutes) => {
+                into.push(Arc::new(from.finish()));
+                into.push(Arc::new(minutes.finish()));
+            }
+            Self::Date(from) => into.push(Arc::new(from.finish())),
+            Self::Boolean(from) => into.push(Arc::new(from.finish())),
+        }
+    }
+}
+
+/// Growing columns of one table and arrangement.
+pub(crate) struct GrowingTable {
+    columns: Vec<Growing>,
+    records: Int64Builder,
+    items: Int16Builder,
+    text_bytes: usize,
+}
+
+impl GrowingTable {
+    pub(crate) fn new(table: &Table) -> Result<Self, ArrowError> {
+        let columns = table.columns.iter().map(Growing::new).collect::<Result<_, _>>()?;
+        Ok(Self {
+            columns,
+            records: Int64Builder::new(),
+            items: Int16Builder::new(),
+            text_bytes: 0,
+        })
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        self.records.len()
+    }
+
+    pub(crate) fn text_bytes(&self) -> usize {
+        self.text_bytes
+    }
+
+    pub(crate) fn push(&mut self, row: &Row) {
+        for (column, cell) in self.columns.iter_mut().zip(&row.cells) {
+            column.push(row, *cell);
+        }
+        self.records.append_value(i64::from(row.record));
+        self.items.append_value(row.item);
+        self.text_bytes += row.arena.len();
+    }
+
+    /// The rows so far as a batch; afterwards it is empty again.
+    pub(crate) fn finish(
+        &mut self,
+        table: &Table,
+        arrangement_id: &str,
+    ) -> Result<TypedBatch, ArrowError> {
+        let mut values = Vec::new();
+        for column in &mut self.columns {
+            column.finish(&mut values);
+        }
+        self.text_bytes = 0;
+        let rows = stored_rows(table, values, self.records.finish(), self.items.finish())?;
+        Ok(TypedBatch {
+            table: table.name.clone(),
+            arrangement_id: arrangement_id.to_owned(),
+            keys: identity::identity_keys(table, &rows),
+            rows,
+        })
+    }
+}
