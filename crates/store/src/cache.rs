@@ -1,0 +1,60 @@
+//! Results kept for speed, by the digest of what they were computed from. Anything here may be
+//! deleted at any time; a result whose bytes have changed counts as not there.
+
+use std::{
+    fs,
+    io::{self, Write as _},
+    path::PathBuf,
+};
+
+use backstay_evidence::Digest;
+
+/// A folder of results.
+#[derive(Debug, Clone)]
+pub struct ResultCache {
+    folder: PathBuf,
+}
+
+impl ResultCache {
+    pub(crate) fn new(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    fn path(&self, key: Digest) -> PathBuf {
+        let name = key.to_string();
+        let (head, tail) = name.split_at(2);
+        self.folder.join(head).join(tail)
+    }
+
+    /// The result kept under this key, whole and unchanged; else nothing.
+    #[must_use]
+    pub fn get(&self, key: Digest) -> Option<Vec<u8>> {
+        let bytes = fs::read(self.path(key)).ok()?;
+        let (digest, content) = bytes.split_first_chunk::<32>()?;
+        (Digest::of_parts(&[&key.0, content]).0 == *digest).then(|| content.to_vec())
+    }
+
+    /// Keeps a result.
+    ///
+    /// # Errors
+    /// Those of the disk; whoever computes goes on without a cache then.
+    pub fn put(&self, key: Digest, content: &[u8]) -> io::Result<()> {
+        let path = self.path(key);
+        let folder = path.parent().unwrap_or(&self.folder);
+        fs::create_dir_all(folder)?;
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(&Digest::of_parts(&[&key.0, content]).0)?;
+        file.write_all(content)?;
+        file.persist(&path)?;
+        Ok(())
+    }
+
+    /// Forgets everything.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn clear(&self) -> io::Result<()> {
+        fs::remove_dir_all(&self.folder)?;
+        fs::create_dir(&self.folder)
+    }
+}

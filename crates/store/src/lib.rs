@@ -1,0 +1,42 @@
+//! The ledger and its objects on SQLite and a folder.
+//!
+//! The crate owns the life of a workspace: importing files once, resolving what is new, corrected
+//! or already known, keeping sources encrypted, retracting, reading again, listing what makes up
+//! every table as of an instant, and proving that all of it is still there. It must never decide
+//! what a row means for a control, read a clock or draw randomness (both come in by [`Ctx`]), or
+//! show a row that no ledger entry made known.
+
+pub mod assessment;
+pub mod backend;
+pub mod backup;
+pub mod bundle;
+pub mod cache;
+mod erase;
+mod error;
+mod import;
+mod index;
+mod keys;
+pub mod objects;
+pub mod payload;
+mod register;
+mod retract;
+pub mod sqlite;
+mod trace;
+pub mod verify;
+mod workspace;
+
+pub use assessment::{Assessment, AssessmentKept, AssessmentSummary, NewAssessment};
+pub use backend::{Backend, RegisterRow};
+pub use backup::{BackupOptions, BackupReport, restore};
+pub use bundle::BundleReport;
+pub use cache::ResultCache;
+pub use erase::Revealed;
+pub use error::{Result, StoreError};
+pub use import::{
+    ImportOutcome, ImportProgress, ImportRequest, OnProgress, Phase, RejectionKind, TableOutcome,
+};
+pub use payload::{Counts, ImportPayload};
+pub use retract::Retracted;
+pub use trace::{Trace, TraceSource};
+pub use verify::{VerifyOptions, VerifyProblem, VerifyProgress, VerifyReport};
+pub use workspace::{AsOf, Ctx, EntrySummary, InitOptions, Limits, Workspace, WorkspaceObjects};

@@ -1,0 +1,170 @@
+//! What an append writes beside the ledger, inside its transaction.
+
+use backstay_evidence::{
+    Segment,
+    manifest::{ImportNote, RetractTarget, Retraction},
+};
+use rusqlite::{OptionalExtension as _, Row, Transaction, params};
+
+use super::failed;
+use crate::{
+    backend::{IndexWriter, RegisterRow, SecretKind},
+    error::{Result, StoreError},
+};
+
+const DOING: &str = "writing the readings of the ledger";
+
+/// A transaction as an index writer.
+pub(super) struct Writer<'t>(pub(super) &'t Transaction<'t>);
+
+impl Writer<'_> {
+    fn run(&self, sql: &str, params: impl rusqlite::Params) -> Result<usize> {
+        self.0
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute(params))
+            .map_err(failed(DOING))
+    }
+}
+
+/// A row of `register` with its columns in the order of the table.
+pub(super) fn register_row(row: &Row<'_>) -> rusqlite::Result<RegisterRow> {
+    Ok(RegisterRow {
+        table: row.get(0)?,
+        arrangement_id: row.get(1)?,
+        key: row.get(2)?,
+        version: row.get(3)?,
+        seq: row.get::<_, i64>(4)?.unsigned_abs(),
+        entry: row.get::<_, i64>(5)?.unsigned_abs(),
+        record: row.get(6)?,
+        item: row.get(7)?,
+        row: row.get(8)?,
+    })
+}
+
+impl IndexWriter for Writer<'_> {
+    fn put_segment(&mut self, segment: &Segment) -> Result<()> {
+        self.run(
+            "INSERT INTO segment (table_name, arrangement_id, seq, digest, entry, row_count,
+                                  later_versions, first_us, last_us)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            params![
+                segment.table,
+                segment.arrangement_id,
+                segment.seq.cast_signed(),
+                segment.digest.0,
+                segment.entry.cast_signed(),
+                segment.rows.cast_signed(),
+                segment.later_versions.cast_signed(),
+                segment.occurred_us.map(|(first, _)| first),
+                segment.occurred_us.map(|(_, last)| last),
+            ],
+        )?;
+        Ok(())
+    }
+
+    fn put_retraction(&mut self, retraction: &Retraction) -> Result<()> {
+        let (entry, record) = match retraction.target {
+            RetractTarget::Entry(entry) => (entry, None),
+            RetractTarget::Record(entry, record) => (entry, Some(record)),
+        };
+        self.run(
+            "INSERT INTO retraction (seq, entry, record) VALUES (?, ?, ?)",
+            params![retraction.seq.cast_signed(), entry.cast_signed(), record],
+        )?;
+        Ok(())
+    }
+
+    fn put_import(&mut self, note: &ImportNote, plain_bytes: u64) -> Result<()> {
+        let text = serde_json::to_string(note)
+            .map_err(|error| StoreError::Database { doing: DOING, message: error.to_string() })?;
+        self.run(
+            "INSERT INTO import (seq, plain_bytes, note) VALUES (?, ?, ?)",
+            params![note.seq.cast_signed(), plain_bytes.cast_signed(), text],
+        )?;
+        Ok(())
+    }
+
+    fn register(
+        &mut self,
+        table: &str,
+        arrangement_id: &str,
+        key: &str,
+    ) -> Result<Option<RegisterRow>> {
+        self.0
+            .prepare_cached(
+                "SELECT table_name, arrangement_id, row_key, version, seq, entry, record, item, row
+                 FROM register WHERE table_name = ? AND arrangement_id = ? AND row_key = ?",
+            )
+            .and_then(|mut statement| {
+                statement.query_row([table, arrangement_id, key], register_row).optional()
+            })
+            .map_err(failed(DOING))
+    }
+
+    fn put_register(&mut self, row: &RegisterRow) -> Result<()> {
+        self.run(
+            "INSERT OR REPLACE INTO register
+               (table_name, arrangement_id, row_key, version, seq, entry, record, item, row)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            params![
+                row.table,
+                row.arrangement_id,
+                row.key,
+                row.version,
+                row.seq.cast_signed(),
+                row.entry.cast_signed(),
+                row.record,
+                row.item,
+                row.row
+            ],
+        )?;
+        Ok(())
+    }
+
+    fn clear_register(&mut self, table: &str) -> Result<()> {
+        self.run("DELETE FROM register WHERE table_name = ?", [table])?;
+        Ok(())
+    }
+
+    fn clear_readings(&mut self) -> Result<()> {
+        for sql in [
+            "DELETE FROM register",
+            "DELETE FROM segment",
+            "DELETE FROM retraction",
+            "DELETE FROM import",
+        ] {
+            self.run(sql, [])?;
+        }
+        Ok(())
+    }
+
+    fn put_checkpoint(&mut self, size: u64, note: &str) -> Result<()> {
+        self.run(
+            "INSERT OR REPLACE INTO checkpoint (size, note) VALUES (?, ?)",
+            params![size.cast_signed(), note],
+        )?;
+        Ok(())
+    }
+
+    fn put_secret(&mut self, kind: SecretKind, name: &str, sealed: &[u8]) -> Result<()> {
+        self.run(
+            "INSERT OR IGNORE INTO secret (kind, name, sealed) VALUES (?, ?, ?)",
+            params![kind.as_str(), name, sealed],
+        )?;
+        Ok(())
+    }
+
+    fn delete_secret(&mut self, kind: SecretKind, name: &str) -> Result<bool> {
+        let gone = self
+            .run("DELETE FROM secret WHERE kind = ? AND name = ?", params![kind.as_str(), name])?;
+        Ok(gone > 0)
+    }
+
+    fn link_person(&mut self, pseudonym: &str, entry: u64) -> Result<()> {
+        self.run(
+            "INSERT OR IGNORE INTO naming (pseudonym, entry) VALUES (?, ?)",
+            params![pseudonym, entry.cast_signed()],
+        )?;
+        Ok(())
+    }
+}

@@ -1,0 +1,509 @@
+//! Whether a workspace is still what its ledger says: the tree re-derived, signatures, payloads,
+//! every object by its name, and every reading of the ledger compared with one made anew. Finds
+//! and names; repairs nothing but what no entry names, and that only when asked.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, TryLockError},
+    io,
+    path::PathBuf,
+};
+
+use backstay_evidence::{Digest, Segment};
+use backstay_ledger::{
+    Checkpoint, Digest as LedgerDigest, EntryKind, EvidenceDigest, Frontier, NodeSource,
+    SaltedDigest, checkpoint::origin_of,
+};
+use serde::Serialize;
+
+use crate::{
+    backend::{Backend as _, SecretKind, StoredEntry},
+    bundle::{Named, reader},
+    error::{Result, StoreError},
+    import::existing::RowReader,
+    index::{for_each_entry, table_of},
+    payload::{self, ErasePayload, ImportPayload, Role},
+    workspace::Workspace,
+};
+
+/// What to verify.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct VerifyOptions {
+    /// Remove objects that no entry names and files left by crashes, and make readings of the
+    /// ledger anew that differ from it, when all else holds.
+    pub sweep: bool,
+}
+
+/// How far a verification has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VerifyProgress {
+    /// What is being looked at: `entries`, `objects`, `readings`.
+    pub step: &'static str,
+    /// How many were.
+    pub done: u64,
+    /// Of how many.
+    pub total: u64,
+}
+
+/// Something that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct VerifyProblem {
+    /// Entry, object or file.
+    pub place: String,
+    /// What is wrong.
+    pub what: String,
+    /// What to do.
+    pub remedy: &'static str,
+}
+
+/// What a verification found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct VerifyReport {
+    /// Entries, each held against the tree.
+    pub entries: u64,
+    /// Root of the tree, hexadecimal.
+    pub root: String,
+    /// Checkpoints whose signature and root hold.
+    pub checkpoints: u64,
+    /// Objects whose bytes hash to their names.
+    pub objects: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Typed rows in them.
+    pub rows: u64,
+    /// Sources whose key was erased on record.
+    pub erased_sources: u64,
+    /// Objects that no entry names.
+    pub orphans: u64,
+    /// Objects and files removed.
+    pub swept: u64,
+    /// What is wrong; empty: all holds.
+    pub problems: Vec<VerifyProblem>,
+    /// What could not be looked at, or is worth knowing.
+    pub notes: Vec<String>,
+}
+
+impl VerifyReport {
+    /// Whether all holds.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.problems.is_empty()
+    }
+}
+
+const RESTORE: &str = "restore the workspace from a backup";
+const REBUILD: &str = "make the readings anew from the ledger with `backstay verify --sweep`";
+
+/// What walking over the entries gathers.
+#[derive(Default)]
+struct Walk {
+    frontier: Frontier,
+    evidence: Option<EvidenceDigest>,
+    last_us: Option<i64>,
+    entries: u64,
+    /// Every object named, and what it is.
+    objects: BTreeMap<Digest, (u64, Role)>,
+    segments: Vec<Segment>,
+    /// Imports with their sources, and those erased.
+    sources: Vec<(u64, Digest)>,
+    erased: BTreeSet<u64>,
+    /// Roots at the sizes that checkpoints speak of.
+    roots: BTreeMap<u64, LedgerDigest>,
+    contents: BTreeMap<u64, LedgerDigest>,
+    problems: Vec<VerifyProblem>,
+}
+
+impl Walk {
+    fn wrong(&mut self, place: impl ToString, what: impl Into<String>, remedy: &'static str) {
+        self.problems.push(VerifyProblem { place: place.to_string(), what: what.into(), remedy });
+    }
+
+    fn entry(&mut self, stored: &StoredEntry, sizes: &BTreeSet<u64>, nodes: &dyn NodeSource) {
+        let entry = &stored.entry;
+        let place = format!("entry {}", entry.sequence);
+        self.entries += 1;
+        if entry.sequence != self.entries {
+            let what = format!("stands where entry {} should", self.entries);
+            self.wrong(&place, what, RESTORE);
+        }
+        if self.last_us.is_some_and(|last| entry.recorded_at_us < last) {
+            self.wrong(&place, "was recorded before its predecessor", RESTORE);
+        }
+        self.last_us = Some(entry.recorded_at_us);
+        for node in self.frontier.append(entry.leaf_hash()) {
+            match nodes.node(node.level, node.index) {
+                Ok(kept) if kept == node.hash => {}
+                Ok(_) => self.wrong(&place, "has another hash among the tree's nodes", RESTORE),
+                Err(error) => self.wrong(&place, error.to_string(), RESTORE),
+            }
+        }
+        if sizes.contains(&entry.sequence) {
+            self.roots.insert(entry.sequence, self.frontier.root());
+        }
+        let before = self.evidence.unwrap_or_else(EvidenceDigest::empty);
+        match before.advance(&entry.kind, &stored.content) {
+            Ok(after) if after == stored.evidence => {}
+            Ok(_) => self.wrong(&place, "has a wrong evidence digest", RESTORE),
+            Err(error) => self.wrong(&place, error.to_string(), "use the release that wrote it"),
+        }
+        self.evidence = Some(stored.evidence);
+        let Some((salt, payload)) = &stored.payload else {
+            self.wrong(&place, "has lost its payload", RESTORE);
+            return;
+        };
+        if SaltedDigest::of(salt, payload) != entry.payload {
+            self.wrong(&place, "has a payload that is not the one it was sealed with", RESTORE);
+        }
+        if let Err(error) = self.payload(stored) {
+            self.wrong(&place, error.to_string(), RESTORE);
+        }
+    }
+
+    fn payload(&mut self, stored: &StoredEntry) -> Result<()> {
+        let seq = stored.entry.sequence;
+        let named: Named = payload::read(stored)?;
+        for object in named.objects {
+            self.objects.entry(object.digest).or_insert((seq, object.role));
+        }
+        match stored.entry.kind {
+            EntryKind::Import | EntryKind::Reread => {
+                let import: ImportPayload = payload::read(stored)?;
+                let counts = import.counts;
+                let sum =
+                    counts.accepted + counts.corrected + counts.already_known + counts.quarantined;
+                if sum != counts.read {
+                    let what = format!(
+                        "says that {} records were read, but {sum} were accounted for",
+                        counts.read
+                    );
+                    self.wrong(format!("entry {seq}"), what, RESTORE);
+                }
+                if import.rereads.is_none() {
+                    self.sources.extend(import.object(Role::Source).map(|digest| (seq, digest)));
+                }
+                let said = import.rereads.and_then(|origin| self.contents.get(&origin));
+                if import.content(said) != stored.content {
+                    self.wrong(format!("entry {seq}"), "has a wrong content digest", RESTORE);
+                }
+                self.contents.insert(seq, stored.content);
+                self.segments.extend(crate::index::segments(seq, &import));
+            }
+            EntryKind::Erase => {
+                let erase: ErasePayload = payload::read(stored)?;
+                self.erased.extend(erase.sources);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl Workspace {
+    /// Verifies everything, and goes on after a problem to name them all.
+    ///
+    /// # Errors
+    /// Only when the database cannot be read at all.
+    pub fn verify(
+        &self,
+        options: VerifyOptions,
+        progress: &mut dyn FnMut(VerifyProgress),
+    ) -> Result<VerifyReport> {
+        let mut walk = Walk::default();
+        for line in self.backend.integrity()? {
+            walk.wrong("the database", line, RESTORE);
+        }
+        let head = self.backend.head()?;
+        let checkpoints = self.backend.checkpoints()?;
+        let sizes: BTreeSet<u64> = checkpoints.iter().map(|(size, _)| *size).collect();
+        for_each_entry(self.backend(), &mut |stored| {
+            if stored.entry.sequence <= head.size {
+                walk.entry(&stored, &sizes, self.backend.nodes());
+                let done = stored.entry.sequence;
+                progress(VerifyProgress { step: "entries", done, total: head.size });
+            }
+            Ok(())
+        })?;
+        if (walk.entries, walk.frontier.root()) != (head.size, head.root) {
+            walk.wrong("the tree", "does not have the entries that the ledger has", RESTORE);
+        }
+        let mut notes = Vec::new();
+        let held = self.verify_checkpoints(&checkpoints, &mut walk, &mut notes)?;
+        let erased_sources = self.verify_sources(&mut walk, &mut notes)?;
+        let (objects, bytes) = self.verify_objects(&mut walk, progress);
+        let rows = self.verify_rows(&mut walk);
+        progress(VerifyProgress { step: "readings", done: 0, total: 1 });
+        let sound = walk.problems.is_empty();
+        self.verify_readings(&mut walk)?;
+        if options.sweep && sound && !walk.problems.is_empty() {
+            self.rebuild_readings()?;
+            for problem in std::mem::take(&mut walk.problems) {
+                notes.push(format!("{}: {}; made anew", problem.place, problem.what));
+            }
+            self.verify_readings(&mut walk)?;
+        }
+        progress(VerifyProgress { step: "readings", done: 1, total: 1 });
+        let (orphans, swept) = self.orphans(options.sweep, &mut notes)?;
+        Ok(VerifyReport {
+            entries: walk.entries,
+            root: walk.frontier.root().to_hex(),
+            checkpoints: held,
+            objects,
+            bytes,
+            rows,
+            erased_sources,
+            orphans,
+            swept,
+            problems: walk.problems,
+            notes,
+        })
+    }
+
+    fn verify_checkpoints(
+        &self,
+        checkpoints: &[(u64, String)],
+        walk: &mut Walk,
+        notes: &mut Vec<String>,
+    ) -> Result<u64> {
+        let key = match self.keys.signing(&origin_of(&self.id)) {
+            Ok(key) => key.verifier(),
+            Err(StoreError::NoKey(path)) => {
+                notes
+                    .push(format!("signatures were not checked: `{}` is not here", path.display()));
+                return Ok(0);
+            }
+            Err(other) => return Err(other),
+        };
+        let mut held = 0;
+        for (size, note) in checkpoints {
+            let place = format!("checkpoint {size}");
+            match Checkpoint::verify(note, &key) {
+                Ok(checkpoint)
+                    if checkpoint.size == *size
+                        && walk.roots.get(size) == Some(&checkpoint.root) =>
+                {
+                    held += 1;
+                }
+                Ok(_) => walk.wrong(place, "is about another ledger than this one", RESTORE),
+                Err(error) => walk.wrong(place, error.to_string(), RESTORE),
+            }
+        }
+        if checkpoints.last().map(|(size, _)| *size).unwrap_or_default() < walk.entries {
+            walk.wrong("the newest checkpoint", "does not cover the newest entry", RESTORE);
+        }
+        Ok(held)
+    }
+
+    /// Every source has its key, or an entry that says why not.
+    fn verify_sources(&self, walk: &mut Walk, notes: &mut Vec<String>) -> Result<u64> {
+        let mut erased = 0;
+        let wrap = match self.keys.wrap() {
+            Ok(key) => Some(key),
+            Err(StoreError::NoKey(path)) => {
+                notes
+                    .push(format!("source keys were not opened: `{}` is not here", path.display()));
+                None
+            }
+            Err(other) => return Err(other),
+        };
+        for (entry, digest) in std::mem::take(&mut walk.sources) {
+            let name = digest.to_string();
+            let place = format!("the source of entry {entry}");
+            match self.backend.secret(SecretKind::Source, &name)? {
+                None if walk.erased.contains(&entry) => erased += 1,
+                None => walk.wrong(place, "has lost its key without an erasure on record", RESTORE),
+                Some(_) if walk.erased.contains(&entry) => {
+                    walk.wrong(
+                        place,
+                        "was erased on record, but its key is here",
+                        "erase it again",
+                    );
+                }
+                Some(sealed) => {
+                    if let Some(wrap) = &wrap
+                        && backstay_privacy::SourceKey::unwrap_sealed(wrap, &name, &sealed).is_err()
+                    {
+                        walk.wrong(place, "has a key that does not open", RESTORE);
+                    }
+                }
+            }
+        }
+        Ok(erased)
+    }
+
+    /// Every object named is there and hashes to its name.
+    fn verify_objects(
+        &self,
+        walk: &mut Walk,
+        progress: &mut dyn FnMut(VerifyProgress),
+    ) -> (u64, u64) {
+        let (mut good, mut bytes) = (0, 0);
+        let named = walk.objects.clone();
+        for ((digest, (entry, role)), done) in named.iter().zip(1..) {
+            let place = format!("object {digest}");
+            let of = || format!("{role:?} of entry {entry}").to_lowercase();
+            match self.backend.open_object(*digest) {
+                Ok(body) => match LedgerDigest::of_reader(&mut reader(body)) {
+                    Ok((found, length)) if found.0 == digest.0 => {
+                        good += 1;
+                        bytes += length;
+                    }
+                    Ok(_) => walk.wrong(place, format!("has changed bytes ({})", of()), RESTORE),
+                    Err(error) => walk.wrong(place, format!("cannot be read: {error}"), RESTORE),
+                },
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    walk.wrong(place, format!("is missing ({})", of()), RESTORE);
+                }
+                Err(error) => walk.wrong(place, format!("cannot be read: {error}"), RESTORE),
+            }
+            progress(VerifyProgress { step: "objects", done, total: named.len() as u64 });
+        }
+        (good, bytes)
+    }
+
+    /// Every segment opens with today's vocabulary and has the rows that it was listed with.
+    fn verify_rows(&self, walk: &mut Walk) -> u64 {
+        let mut rows = 0;
+        for segment in std::mem::take(&mut walk.segments) {
+            let place = format!("object {}", segment.digest);
+            let Some(table) = table_of(self.vocabulary(), &segment.table) else {
+                let what = format!("holds rows of `{}`, which the vocabulary lacks", segment.table);
+                walk.wrong(place, what, "use the release that wrote it");
+                continue;
+            };
+            match self.count_rows(&segment, &table) {
+                Ok(found) if found == segment.rows => rows += found,
+                Ok(found) => {
+                    let what = format!("has {found} rows where {} were listed", segment.rows);
+                    walk.wrong(place, what, RESTORE);
+                }
+                // Missing and changed objects are named already.
+                Err(StoreError::Object { .. } | StoreError::Columns { .. }) => {}
+                Err(error) => walk.wrong(place, error.to_string(), RESTORE),
+            }
+        }
+        rows
+    }
+
+    fn count_rows(
+        &self,
+        segment: &Segment,
+        table: &backstay_evidence::vocabulary::Table,
+    ) -> Result<u64> {
+        let wanted = [backstay_evidence::schema::ROW];
+        let mut rows = 0;
+        for batch in RowReader::open(self.backend.as_ref(), segment, table, Some(&wanted))? {
+            rows += batch?.num_rows() as u64;
+        }
+        Ok(rows)
+    }
+
+    /// What is kept for speed says what the ledger says.
+    fn verify_readings(&self, walk: &mut Walk) -> Result<()> {
+        let derived = match self.derive_readings() {
+            Ok(derived) => derived,
+            Err(error) => {
+                walk.wrong(
+                    "the readings of the ledger",
+                    format!("cannot be made anew: {error}"),
+                    RESTORE,
+                );
+                return Ok(());
+            }
+        };
+        let head = self.backend.head()?.size;
+        if derived.segments != self.backend.segments(head)? {
+            walk.wrong("the list of objects", "differs from the ledger", REBUILD);
+        }
+        let mut retractions = derived.retractions;
+        retractions.sort_by_key(|retraction| (retraction.seq, format!("{:?}", retraction.target)));
+        let mut kept = self.backend.retractions(head)?;
+        kept.sort_by_key(|retraction| (retraction.seq, format!("{:?}", retraction.target)));
+        if retractions != kept {
+            walk.wrong("the list of retractions", "differs from the ledger", REBUILD);
+        }
+        if derived.imports != self.backend.imports(head)? {
+            walk.wrong("the list of imports", "differs from the ledger", REBUILD);
+        }
+        let mut registers = derived.registers;
+        let mut differing = 0_u64;
+        self.backend.registers(None, &mut |row| {
+            let key = (row.table.clone(), row.arrangement_id.clone(), row.key.clone());
+            if registers.remove(&key).as_ref() != Some(&row) {
+                differing += 1;
+            }
+            Ok(())
+        })?;
+        differing += registers.len() as u64;
+        if differing > 0 {
+            let what = format!("differ from the ledger in {differing} rows");
+            walk.wrong("the current registers", what, REBUILD);
+        }
+        Ok(())
+    }
+
+    /// Objects that no entry names, and files that a crash left.
+    fn orphans(&self, sweep: bool, notes: &mut Vec<String>) -> Result<(u64, u64)> {
+        // With the lock nobody is between putting an object and naming it.
+        let _lock = self.write_lock()?;
+        let mut named = BTreeSet::new();
+        for_each_entry(self.backend(), &mut |stored| {
+            if let Ok(names) = payload::read::<Named>(&stored) {
+                named.extend(names.objects.into_iter().map(|object| object.digest));
+            }
+            Ok(())
+        })?;
+        let mut orphans = Vec::new();
+        self.backend.list_objects(&mut |digest| {
+            if !named.contains(&digest) {
+                orphans.push(digest);
+            }
+            Ok(())
+        })?;
+        let mut swept = 0;
+        if sweep {
+            for digest in &orphans {
+                self.backend.remove_object(*digest)?;
+                swept += 1;
+            }
+            match self.scratch_alone() {
+                Ok(guard) => {
+                    for path in self.leftovers()? {
+                        remove(&path)?;
+                        swept += 1;
+                    }
+                    drop(guard);
+                }
+                Err(TryLockError::WouldBlock) => notes.push(
+                    "temporary files were left alone: another process is importing".to_owned(),
+                ),
+                Err(TryLockError::Error(source)) => {
+                    return Err(StoreError::Io { path: self.scratch_folder(), source });
+                }
+            }
+        } else if !orphans.is_empty() {
+            notes.push(format!(
+                "{} objects are named by no entry, left by an interrupted import: `backstay verify --sweep` removes them",
+                orphans.len()
+            ));
+        }
+        Ok((orphans.len() as u64, swept))
+    }
+
+    fn leftovers(&self) -> Result<Vec<PathBuf>> {
+        let folder = self.scratch_folder();
+        let mut paths = Vec::new();
+        for entry in fs::read_dir(&folder).map_err(StoreError::io(&folder))? {
+            let path = entry.map_err(StoreError::io(&folder))?.path();
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+            if name.is_some_and(|name| name.starts_with("run-") || name.starts_with("object-")) {
+                paths.push(path);
+            }
+        }
+        Ok(paths)
+    }
+}
+
+fn remove(path: &std::path::Path) -> Result<()> {
+    let gone = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    gone.map_err(StoreError::io(path))
+}

@@ -1,0 +1,530 @@
+//! A workspace is a folder: `workspace.toml`, `backstay.sqlite`, `objects/`, `keys/`, `cache/` and
+//! `tmp/`. This file owns making and opening it, appending entries with a signed checkpoint, and
+//! the manifest. Several processes may work on one workspace at once; see [`Workspace::write_lock`].
+
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use backstay_evidence::{Digest, Manifest, ObjectSource, Vocabulary, manifest::ObjectBody};
+use backstay_ledger::{Checkpoint, Digest as LedgerDigest, EntryKind, Salt, checkpoint::origin_of};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    backend::{Append, Backend, Basis, IndexWriter, Sealed},
+    cache::ResultCache,
+    error::{Result, StoreError},
+    keys::{Keys, restrict},
+    objects::{Folder, sync_folder},
+    payload::{self, InitPayload},
+    sqlite::SqliteBackend,
+};
+
+/// Format of a workspace that this release writes, and the latest that it reads.
+pub const FORMAT: u32 = 1;
+/// The file that makes a folder a workspace.
+pub(crate) const WORKSPACE_FILE: &str = "workspace.toml";
+/// The database.
+pub(crate) const DATABASE_FILE: &str = "backstay.sqlite";
+/// The folder of objects.
+pub(crate) const OBJECTS_FOLDER: &str = "objects";
+/// The folder of keys.
+pub(crate) const KEYS_FOLDER: &str = "keys";
+/// The folder that may be deleted at any time.
+pub(crate) const CACHE_FOLDER: &str = "cache";
+/// The folder of files being written.
+const SCRATCH_FOLDER: &str = "tmp";
+/// Held while objects are made known or removed.
+const LOCK_FILE: &str = "write.lock";
+
+/// What the door brings to every change: who, when, and fresh randomness.
+pub struct Ctx<'a> {
+    /// The clock, microseconds since 1970-01-01 UTC.
+    pub now_us: i64,
+    /// Account id or pseudonym; entries cannot be erased, so never a person's name.
+    pub actor: &'a str,
+    /// Fills a slice with bytes that nobody can foresee.
+    pub random: &'a mut dyn FnMut(&mut [u8]),
+}
+
+impl std::fmt::Debug for Ctx<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ctx")
+            .field("now_us", &self.now_us)
+            .field("actor", &self.actor)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Ctx<'_> {
+    pub(crate) fn bytes<const N: usize>(&mut self) -> [u8; N] {
+        let mut bytes = [0; N];
+        (self.random)(&mut bytes);
+        bytes
+    }
+}
+
+/// What a new workspace needs.
+#[derive(Clone)]
+pub struct InitOptions {
+    /// The clock, microseconds UTC.
+    pub now_us: i64,
+    /// Who makes it.
+    pub actor: String,
+    /// Fresh randomness: 16 bytes for the id, 32 each for the pseudonym, wrap and signing keys and
+    /// the first salt.
+    pub random: [u8; 144],
+}
+
+impl std::fmt::Debug for InitOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("InitOptions")
+            .field("now_us", &self.now_us)
+            .field("actor", &self.actor)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How much an import holds in memory before it goes to temporary files. Results never depend on
+/// it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of typed rows, over all tables and arrangements of a file.
+    pub row_bytes: usize,
+    /// Rows of one table and arrangement, new and stored, that are compared at once. Beyond them
+    /// each row takes one byte in memory.
+    pub compared_rows: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { row_bytes: 64 << 20, compared_rows: 1 << 20 }
+    }
+}
+
+/// As of when a manifest is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AsOf {
+    /// All that is known.
+    Latest,
+    /// What was known with this entry.
+    Seq(u64),
+    /// What was known at this instant, microseconds UTC.
+    InstantUs(i64),
+}
+
+/// `workspace.toml`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct WorkspaceFile {
+    /// Format.
+    pub(crate) format: u32,
+    /// Id: 32 hexadecimal digits.
+    pub(crate) workspace: String,
+    /// When it was made, microseconds UTC.
+    pub(crate) created_us: i64,
+}
+
+/// One line of the ledger, for lists.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EntrySummary {
+    /// Sequence.
+    pub entry: u64,
+    /// Instant, microseconds UTC.
+    pub recorded_at_us: i64,
+    /// Who.
+    pub actor: String,
+    /// Kind.
+    pub kind: String,
+    /// Arrangements.
+    pub arrangements: Vec<String>,
+    /// Payload; `None` when erased.
+    pub payload: Option<serde_json::Value>,
+}
+
+/// An open workspace.
+#[derive(Debug)]
+pub struct Workspace {
+    pub(crate) dir: PathBuf,
+    pub(crate) id: String,
+    pub(crate) backend: Arc<SqliteBackend>,
+    pub(crate) keys: Keys,
+    pub(crate) vocabulary: Vocabulary,
+    pub(crate) limits: Limits,
+}
+
+/// Proof that this process may make objects known or remove them.
+#[derive(Debug)]
+pub(crate) struct WriteLock {
+    _file: File,
+}
+
+/// Temporary files of one piece of work.
+#[derive(Debug)]
+pub(crate) struct Scratch {
+    folder: tempfile::TempDir,
+    _used: File,
+}
+
+impl Scratch {
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+impl Workspace {
+    /// Makes a workspace in a new or empty folder.
+    ///
+    /// # Errors
+    /// [`StoreError::NotEmpty`]; those of the disk.
+    pub fn init(dir: &Path, options: InitOptions) -> Result<Self> {
+        if dir.exists() {
+            let mut names = fs::read_dir(dir).map_err(StoreError::io(dir))?;
+            if names.next().is_some() {
+                return Err(StoreError::NotEmpty(dir.to_owned()));
+            }
+        }
+        fs::create_dir_all(dir).map_err(StoreError::io(dir))?;
+        restrict(dir, 0o700)?;
+        for name in [OBJECTS_FOLDER, CACHE_FOLDER, SCRATCH_FOLDER] {
+            let path = dir.join(name);
+            fs::create_dir(&path).map_err(StoreError::io(&path))?;
+        }
+        let mut random = options.random.chunks(16);
+        let mut take =
+            |chunks: usize| random.by_ref().take(chunks).flatten().copied().collect::<Vec<u8>>();
+        let id = hex::encode(take(1));
+        let (pseudonym, wrap, signing, salt) = (take(2), take(2), take(2), take(2));
+        let keys = Keys::new(dir.join(KEYS_FOLDER));
+        keys.create(&pseudonym, &wrap, &signing)?;
+        let folder = folder_of(dir);
+        let backend = SqliteBackend::create(&dir.join(DATABASE_FILE), folder)?;
+        let workspace = Self {
+            dir: dir.to_owned(),
+            id: id.clone(),
+            backend: Arc::new(backend),
+            keys,
+            vocabulary: Vocabulary::built_in()?,
+            limits: Limits::default(),
+        };
+        let payload = payload::write(&InitPayload {
+            workspace: id.clone(),
+            format: FORMAT,
+            release: env!("CARGO_PKG_VERSION").to_owned(),
+        })?;
+        let mut first_salt = Salt([0; 32]);
+        first_salt.0.iter_mut().zip(salt).for_each(|(to, from)| *to = from);
+        let append = Append {
+            actor: options.actor,
+            kind: EntryKind::Init,
+            arrangements: Vec::new(),
+            expectations: Vec::new(),
+            basis: Basis::SizeIs(0),
+            content: LedgerDigest::of_content(&payload),
+            payload,
+            salt: first_salt,
+            now_us: options.now_us,
+        };
+        workspace.append(&append, &mut |_, _| Ok(()))?;
+        // Written last: a folder without this file is no workspace.
+        let file = WorkspaceFile { format: FORMAT, workspace: id, created_us: options.now_us };
+        write_file(&dir.join(WORKSPACE_FILE), &file_text(&file)?)?;
+        sync_folder(dir)?;
+        Ok(workspace)
+    }
+
+    /// Opens a workspace.
+    ///
+    /// # Errors
+    /// [`StoreError::NotWorkspace`], [`StoreError::Newer`], [`StoreError::Damaged`].
+    pub fn open(dir: &Path) -> Result<Self> {
+        let file = read_workspace_file(dir)?;
+        for name in [CACHE_FOLDER, SCRATCH_FOLDER] {
+            let path = dir.join(name);
+            fs::create_dir_all(&path).map_err(StoreError::io(&path))?;
+        }
+        let backend = SqliteBackend::open(&dir.join(DATABASE_FILE), folder_of(dir))?;
+        Ok(Self {
+            dir: dir.to_owned(),
+            id: file.workspace,
+            backend: Arc::new(backend),
+            keys: Keys::new(dir.join(KEYS_FOLDER)),
+            vocabulary: Vocabulary::built_in()?,
+            limits: Limits::default(),
+        })
+    }
+
+    /// Changes how much its imports hold in memory.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Its folder.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The vocabulary that it imports with.
+    #[must_use]
+    pub fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
+    }
+
+    /// What keeps it.
+    #[must_use]
+    pub fn backend(&self) -> &dyn Backend {
+        self.backend.as_ref()
+    }
+
+    /// Where its objects are read from.
+    #[must_use]
+    pub fn objects(&self) -> Arc<WorkspaceObjects> {
+        Arc::new(WorkspaceObjects { backend: Arc::clone(&self.backend) })
+    }
+
+    /// The cache of results.
+    #[must_use]
+    pub fn cache(&self) -> ResultCache {
+        ResultCache::new(self.dir.join(CACHE_FOLDER))
+    }
+
+    /// The newest signed checkpoint.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn checkpoint(&self) -> Result<Option<String>> {
+        Ok(self.backend.checkpoints()?.pop().map(|(_, note)| note))
+    }
+
+    /// The verifier key that belongs to its checkpoints.
+    ///
+    /// # Errors
+    /// [`StoreError::NoKey`].
+    pub fn verifier_key(&self) -> Result<backstay_ledger::VerifierKey> {
+        Ok(self.keys.signing(&origin_of(&self.id))?.verifier())
+    }
+
+    /// Entries from `from` on, at most `limit`, with their payloads.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn entries(&self, from: u64, limit: usize) -> Result<Vec<EntrySummary>> {
+        let stored = self.backend.entries(from, limit)?;
+        stored
+            .into_iter()
+            .map(|stored| {
+                Ok(EntrySummary {
+                    entry: stored.entry.sequence,
+                    recorded_at_us: stored.entry.recorded_at_us,
+                    actor: stored.entry.actor.clone(),
+                    kind: stored.entry.kind.to_string(),
+                    arrangements: stored.entry.arrangements.clone(),
+                    payload: match &stored.payload {
+                        Some(_) => Some(payload::read(&stored)?),
+                        None => None,
+                    },
+                })
+            })
+            .collect()
+    }
+
+    /// The list of objects that make up every table, cut to the arrangements in scope (none: all);
+    /// shared tables stay.
+    ///
+    /// # Errors
+    /// [`StoreError::NoEntry`] for a sequence that is not there; those of the database.
+    pub fn manifest(&self, as_of: AsOf, scope: &[String]) -> Result<Manifest> {
+        let size = self.backend.head()?.size;
+        let seq = match as_of {
+            AsOf::Latest => size,
+            AsOf::Seq(seq) if seq == 0 || seq > size => {
+                return Err(StoreError::NoEntry { entry: seq, size });
+            }
+            AsOf::Seq(seq) => seq,
+            AsOf::InstantUs(instant) => self.backend.seq_at(instant)?,
+        };
+        let in_scope = |arrangement: &str| {
+            arrangement.is_empty() || scope.is_empty() || scope.iter().any(|a| a == arrangement)
+        };
+        let mut segments = self.backend.segments(seq)?;
+        segments.retain(|segment| in_scope(&segment.arrangement_id));
+        let mut imports = self.backend.imports(seq)?;
+        for import in &mut imports {
+            import.arrangements.retain(|arrangement| in_scope(arrangement));
+        }
+        imports.retain(|import| {
+            segments.iter().any(|segment| segment.seq == import.seq) || scope.is_empty()
+        });
+        let retractions = self.backend.retractions(seq)?;
+        let (as_of_us, evidence) = match self.backend.entry(seq)? {
+            Some(stored) => (stored.entry.recorded_at_us, stored.evidence),
+            None => (i64::MIN, backstay_ledger::EvidenceDigest::empty()),
+        };
+        let mut scope = scope.to_vec();
+        scope.sort_unstable();
+        scope.dedup();
+        Ok(Manifest {
+            as_of_seq: seq,
+            as_of_us,
+            evidence_digest: Digest(evidence.0.0),
+            scope,
+            segments,
+            retractions,
+            imports,
+        })
+    }
+
+    /// Appends an entry, its readings and a signed checkpoint in one transaction.
+    pub(crate) fn append(
+        &self,
+        append: &Append,
+        finish: &mut dyn FnMut(&Sealed, &mut dyn IndexWriter) -> Result<()>,
+    ) -> Result<Sealed> {
+        let origin = origin_of(&self.id);
+        let key = self.keys.signing(&origin)?;
+        self.backend.append(append, &mut |sealed, index| {
+            finish(sealed, index)?;
+            let checkpoint =
+                Checkpoint { origin: origin.clone(), size: sealed.seq, root: sealed.root };
+            index.put_checkpoint(sealed.seq, &checkpoint.sign(&key)?)
+        })
+    }
+
+    /// Appends an entry that brings nothing but its payload. For decisions and settings of the
+    /// doors: `content` is what it says.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn append_plain(
+        &self,
+        kind: EntryKind,
+        arrangements: &[String],
+        value: &serde_json::Value,
+        ctx: &mut Ctx<'_>,
+    ) -> Result<u64> {
+        let payload = payload::write(value)?;
+        let append = Append {
+            actor: ctx.actor.to_owned(),
+            kind,
+            arrangements: arrangements.to_vec(),
+            expectations: Vec::new(),
+            basis: Basis::Any,
+            content: LedgerDigest::of_content(&payload),
+            payload,
+            salt: Salt(ctx.bytes()),
+            now_us: ctx.now_us,
+        };
+        Ok(self.append(&append, &mut |_, _| Ok(()))?.seq)
+    }
+
+    /// Waits for the right to make objects known or remove them. Whoever resolves an import holds
+    /// it, so that two imports into one workspace follow each other; appends that bring no object
+    /// need none. The basis is checked again inside the append transaction, which is what
+    /// correctness rests on: the lock only keeps two imports from resolving in vain.
+    pub(crate) fn write_lock(&self) -> Result<WriteLock> {
+        let path = self.dir.join(LOCK_FILE);
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(StoreError::io(&path))?;
+        file.lock().map_err(StoreError::io(&path))?;
+        Ok(WriteLock { _file: file })
+    }
+
+    /// A folder for temporary files of this process, gone with the value. While it lives, nobody
+    /// sweeps temporary files away.
+    pub(crate) fn scratch(&self) -> Result<Scratch> {
+        let path = self.scratch_folder();
+        let used = self.scratch_lock().map_err(StoreError::io(&path))?;
+        used.lock_shared().map_err(StoreError::io(&path))?;
+        let folder = tempfile::Builder::new()
+            .prefix("run-")
+            .tempdir_in(&path)
+            .map_err(StoreError::io(&path))?;
+        Ok(Scratch { folder, _used: used })
+    }
+
+    /// The right to sweep temporary files, when no process is using any.
+    pub(crate) fn scratch_alone(&self) -> std::result::Result<File, fs::TryLockError> {
+        let file = self.scratch_lock().map_err(fs::TryLockError::Error)?;
+        file.try_lock()?;
+        Ok(file)
+    }
+
+    fn scratch_lock(&self) -> io::Result<File> {
+        let path = self.scratch_folder().join("in-use.lock");
+        File::options().create(true).truncate(false).write(true).open(path)
+    }
+
+    pub(crate) fn scratch_folder(&self) -> PathBuf {
+        self.dir.join(SCRATCH_FOLDER)
+    }
+}
+
+fn folder_of(dir: &Path) -> Folder {
+    Folder::new(dir.join(OBJECTS_FOLDER), dir.join(SCRATCH_FOLDER))
+}
+
+/// Reads `workspace.toml` of a folder.
+pub(crate) fn read_workspace_file(dir: &Path) -> Result<WorkspaceFile> {
+    let path = dir.join(WORKSPACE_FILE);
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(StoreError::NotWorkspace(dir.to_owned()));
+        }
+        Err(source) => return Err(StoreError::Io { path, source }),
+    };
+    #[derive(Deserialize)]
+    struct FormatOnly {
+        format: u32,
+    }
+    let damaged = |error: toml::de::Error| StoreError::Damaged {
+        path: path.clone(),
+        reason: error.message().to_owned(),
+    };
+    let FormatOnly { format } = toml::from_str(&text).map_err(damaged)?;
+    if format > FORMAT {
+        return Err(StoreError::Newer { dir: dir.to_owned(), found: format, known: FORMAT });
+    }
+    toml::from_str(&text).map_err(damaged)
+}
+
+pub(crate) fn file_text(file: &WorkspaceFile) -> Result<String> {
+    toml::to_string(file).map_err(|error| StoreError::Damaged {
+        path: WORKSPACE_FILE.into(),
+        reason: error.to_string(),
+    })
+}
+
+/// Writes a file so that it is there whole or not at all.
+pub(crate) fn write_file(path: &Path, text: &str) -> Result<()> {
+    use io::Write as _;
+    let mut file = File::create_new(path).map_err(StoreError::io(path))?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(StoreError::io(path))
+}
+
+/// A workspace's objects, as the engine reads them.
+#[derive(Debug, Clone)]
+pub struct WorkspaceObjects {
+    backend: Arc<SqliteBackend>,
+}
+
+impl ObjectSource for WorkspaceObjects {
+    fn open(&self, digest: Digest) -> io::Result<ObjectBody> {
+        self.backend.open_object(digest)
+    }
+}

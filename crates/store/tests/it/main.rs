@@ -1,0 +1,11 @@
+//! Integration tests of the store, by what a user sees.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod conformance;
+mod correction;
+mod guard;
+mod import;
+mod property;
+mod real;
+mod register;
+mod support;
