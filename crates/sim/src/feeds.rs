@@ -128,6 +128,7 @@ fn work(
         entry: "declared".into(),
         cadence: Some(word.into()),
         calendar,
+        totals: cadence != Cadence::WeekUncounted,
         ..blank.clone()
     }];
     let weekly = matches!(cadence, Cadence::Week | Cadence::WeekUncounted);

@@ -313,6 +313,7 @@ pub fn feeds(rows: &[FeedRow]) -> Handed {
         "calendar_id",
         "expected_count",
         "nil_return",
+        "totals",
         "valid_from",
         "valid_to",
     ];
@@ -326,6 +327,7 @@ pub fn feeds(rows: &[FeedRow]) -> Handed {
             row.calendar.clone().unwrap_or_default(),
             row.count.map(|count| count.to_string()).unwrap_or_default(),
             if row.nil { "true".into() } else { String::new() },
+            if row.totals { "true".into() } else { String::new() },
             row.from.to_string(),
             day(row.until),
         ]

@@ -308,6 +308,8 @@ pub struct FeedRow {
     pub count: Option<i64>,
     /// Nothing to send.
     pub nil: bool,
+    /// A declaration: every delivery states its total.
+    pub totals: bool,
     /// First day.
     pub from: Date,
     /// First day after.

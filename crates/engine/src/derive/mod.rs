@@ -1,0 +1,114 @@
+//! Derived tables: a fixed set of inputs turned into one table, once, for every control, metric and
+//! page. This file owns what a derivation is and the one registry; each derivation has its own file.
+//! A derivation is a pure function of its inputs: it knows no SQL, no object and no clock.
+
+mod array;
+pub mod backlog_case;
+pub mod case;
+pub mod case_clock;
+pub mod clock;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+mod clock_cases;
+pub mod exact;
+pub mod explain;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+mod feed_cases;
+pub mod feed_day;
+mod feed_table;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+mod ladder_cases;
+mod ladder_table;
+mod register;
+pub mod report;
+pub mod report_case;
+pub mod report_ladder;
+pub mod report_row;
+pub mod terms;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+mod testing;
+pub mod worktime;
+
+use arrow::{array::RecordBatch, datatypes::SchemaRef};
+use jiff::civil::Date;
+
+use crate::error::EngineError;
+
+/// Name of the derived table of measured service levels, worked out by the engine from the metric
+/// files; see [`crate::measure`] for its columns.
+pub const MEASUREMENT: &str = "measurement";
+
+/// One derived table.
+pub trait Derivation: Send + Sync {
+    /// Name in SQL, permanent.
+    fn name(&self) -> &'static str;
+
+    /// What a row says, in one sentence.
+    fn about(&self) -> &'static str;
+
+    /// Tables without which there is nothing to say: an event table needs its feed, a register
+    /// needs a row. May name earlier derivations.
+    fn reads(&self) -> &'static [&'static str];
+
+    /// Tables that may be empty, because this derivation itself turns their absence into gaps.
+    fn consults(&self) -> &'static [&'static str];
+
+    /// Columns of the result.
+    fn schema(&self) -> SchemaRef;
+
+    /// Works the rows out. Order does not matter to SQL; rows should still come in a stable order.
+    ///
+    /// # Errors
+    /// Evidence that contradicts itself beyond what a gap can say, or unreadable objects.
+    fn derive(&self, input: &DeriveInput<'_>) -> Result<Vec<RecordBatch>, EngineError>;
+}
+
+/// Where a derivation gets its rows from.
+pub trait TableBatches {
+    /// All rows of a table as of the manifest, folded, in the columns of
+    /// [`backstay_evidence::schema::sql_schema`] (or of an earlier derivation), ordered by record of
+    /// the source (`_ref`, then item). Empty when there are none. A register's `valid_to` is the
+    /// effective one.
+    ///
+    /// # Errors
+    /// Unknown or undeclared table, unreadable object.
+    fn batches(&self, table: &str) -> Result<Vec<RecordBatch>, EngineError>;
+}
+
+/// What a derivation may see: one arrangement, one period, one instant.
+#[derive(Clone, Copy)]
+pub struct DeriveInput<'a> {
+    /// Rows.
+    pub tables: &'a dyn TableBatches,
+    /// Instant up to which things are looked at (microseconds UTC): the earlier of now and the
+    /// period's end. Events after it may be there and must be left out.
+    pub as_of_us: i64,
+    /// Start of the period in the arrangement's zone, as an instant.
+    pub period_start_us: i64,
+    /// End of the period (half-open).
+    pub period_end_us: i64,
+    /// First civil day of the period.
+    pub period_first: Date,
+    /// First civil day after it.
+    pub period_after: Date,
+    /// The arrangement.
+    pub arrangement_id: &'a str,
+    /// IANA name of the arrangement's zone.
+    pub zone: &'a str,
+}
+
+/// All derivations, each after those it reads. `measurement` stands outside: it is worked out from
+/// the metric files.
+#[must_use]
+pub fn all() -> Vec<Box<dyn Derivation>> {
+    vec![
+        Box::new(feed_day::FeedDayTable),
+        Box::new(case_clock::CaseClockTable),
+        Box::new(backlog_case::BacklogCaseTable),
+        Box::new(ladder_table::ReportLadderTable),
+        Box::new(report_case::ReportCaseTable),
+    ]
+}

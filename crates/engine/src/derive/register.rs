@@ -1,0 +1,305 @@
+//! Reading the registers of an arrangement as typed rows.
+//!
+//! Owns the step from batches to the rows of [`super::terms`]; it must never decide which row holds.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use arrow::array::RecordBatch;
+use backstay_calendar::Zone;
+use jiff::civil::Date;
+
+use super::{
+    DeriveInput,
+    terms::{ClockStart, CountsIn, Exclusion, Metric, ServiceLevel, Versions},
+    worktime::{CalendarRow, HolidayRow, WorkCalendar},
+};
+use crate::{error::EngineError, period::Window, rows};
+
+/// One text column of a register, by key.
+pub(super) type Named = BTreeMap<String, Versions<Option<Arc<str>>>>;
+
+/// Text of a row; empty text counts as none.
+pub(super) fn some_text(array: &arrow::array::StringArray, row: usize) -> Option<&str> {
+    rows::text(array, row).filter(|text| !text.is_empty())
+}
+
+/// Items of a list column, separated by `|`.
+pub(super) fn items(array: &arrow::array::StringArray, row: usize) -> Vec<String> {
+    let text = rows::text(array, row).unwrap_or_default();
+    text.split('|').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+}
+
+fn arc(text: Option<&str>) -> Option<Arc<str>> {
+    text.map(Arc::from)
+}
+
+/// The instants between which a register row holds.
+fn validity(batch: &RecordBatch, table: &str, zone: &Zone) -> Result<Vec<(i64, i64)>, EngineError> {
+    let (from, to) =
+        (rows::dates(batch, table, "valid_from")?, rows::dates(batch, table, "valid_to")?);
+    let start = |day: Option<Date>, open: i64| {
+        day.map_or(Ok(open), |day| zone.day_start_us(day))
+            .map_err(|error| EngineError::Time(error.to_string()))
+    };
+    (0..batch.num_rows())
+        .map(|row| {
+            Ok((start(rows::date(&from, row), i64::MIN)?, start(rows::date(&to, row), i64::MAX)?))
+        })
+        .collect()
+}
+
+pub(super) fn read_default_site(
+    input: &DeriveInput<'_>,
+    zone: &Zone,
+) -> Result<Versions<Option<Arc<str>>>, EngineError> {
+    let mut found = Versions::default();
+    for batch in input.tables.batches("arrangement")? {
+        let site = rows::texts(&batch, "arrangement", "default_site_id")?;
+        for (row, (from, until)) in validity(&batch, "arrangement", zone)?.into_iter().enumerate() {
+            found.push(from, until, arc(some_text(&site, row)));
+        }
+    }
+    found.settle();
+    Ok(found)
+}
+
+/// One text column of a register by its key, with validity.
+pub(super) fn read_named(
+    input: &DeriveInput<'_>,
+    zone: &Zone,
+    table: &str,
+    key: &str,
+    value: &str,
+) -> Result<Named, EngineError> {
+    let mut found: Named = BTreeMap::new();
+    for batch in input.tables.batches(table)? {
+        let (keys, values) = (rows::texts(&batch, table, key)?, rows::texts(&batch, table, value)?);
+        for (row, (from, until)) in validity(&batch, table, zone)?.into_iter().enumerate() {
+            let Some(key) = some_text(&keys, row) else { continue };
+            found.entry(key.to_owned()).or_default().push(
+                from,
+                until,
+                arc(some_text(&values, row)),
+            );
+        }
+    }
+    found.values_mut().for_each(Versions::settle);
+    Ok(found)
+}
+
+pub(super) fn read_service_levels(
+    input: &DeriveInput<'_>,
+    zone: &Zone,
+) -> Result<BTreeMap<Arc<str>, Versions<ServiceLevel>>, EngineError> {
+    const TABLE: &str = "service_level";
+    let mut found: BTreeMap<Arc<str>, Versions<ServiceLevel>> = BTreeMap::new();
+    for batch in input.tables.batches(TABLE)? {
+        let text = |name| rows::texts(&batch, TABLE, name);
+        let (ids, titles, metrics, priorities) =
+            (text("service_level_id")?, text("title")?, text("metric")?, text("priorities")?);
+        let (types, windows, counts, starts) =
+            (text("case_types")?, text("window")?, text("counts_in")?, text("clock_starts")?);
+        let (stop, paused, rule, calendars) = (
+            text("stop_states")?,
+            text("paused_states")?,
+            text("priority_rule")?,
+            text("calendar_id")?,
+        );
+        let (reasons, basis, source) =
+            (text("exclusion_reasons")?, text("basis")?, text("source")?);
+        let target = rows::decimals(&batch, TABLE, "target")?;
+        let threshold = rows::integers(&batch, TABLE, "threshold")?;
+        let refs = rows::integers(&batch, TABLE, "_ref")?;
+        for (row, (from, until)) in validity(&batch, TABLE, zone)?.into_iter().enumerate() {
+            let known = some_text(&ids, row).zip(some_text(&metrics, row).and_then(Metric::parse));
+            let Some((id, metric)) = known else { continue };
+            let counts_in = match some_text(&counts, row) {
+                Some("opened") => CountsIn::Opened,
+                Some("closed") => CountsIn::Closed,
+                // Without a threshold there is no deadline, and volume has none to have.
+                _ if metric == Metric::Volume => CountsIn::Opened,
+                _ => CountsIn::Due,
+            };
+            let id: Arc<str> = id.into();
+            let level = ServiceLevel {
+                id: id.clone(),
+                title: some_text(&titles, row).unwrap_or_default().to_owned(),
+                metric,
+                priorities: items(&priorities, row),
+                case_types: items(&types, row),
+                target: rows::decimal(&target, row),
+                threshold_us: rows::integer(&threshold, row),
+                window: some_text(&windows, row).and_then(Window::parse).unwrap_or(Window::Month),
+                counts_in,
+                clock_starts: some_text(&starts, row)
+                    .and_then(ClockStart::parse)
+                    .unwrap_or(ClockStart::Opened),
+                stop_states: items(&stop, row),
+                paused_states: items(&paused, row),
+                first_priority: some_text(&rule, row) == Some("first"),
+                calendar_id: arc(some_text(&calendars, row)),
+                exclusion_reasons: items(&reasons, row),
+                basis: some_text(&basis, row).unwrap_or_default().to_owned(),
+                source: some_text(&source, row).map(str::to_owned),
+                row_ref: rows::integer(&refs, row).unwrap_or_default(),
+            };
+            found.entry(id).or_default().push(from, until, level);
+        }
+    }
+    found.values_mut().for_each(Versions::settle);
+    Ok(found)
+}
+
+/// Calendars by id, compiled with the holidays of their places.
+pub(super) fn read_calendars(
+    input: &DeriveInput<'_>,
+) -> Result<BTreeMap<String, WorkCalendar>, EngineError> {
+    const TABLE: &str = "calendar";
+    let holidays = read_holidays(input)?;
+    let mut by_id: BTreeMap<String, Vec<CalendarRow>> = BTreeMap::new();
+    for batch in input.tables.batches(TABLE)? {
+        let text = |name| rows::texts(&batch, TABLE, name);
+        let (ids, zones, night) = (text("calendar_id")?, text("time_zone")?, text("night_shift")?);
+        let (places, kinds) = (text("holiday_places")?, text("holiday_kinds")?);
+        let days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+        let week = days.into_iter().map(text).collect::<Result<Vec<_>, _>>()?;
+        let day = |name| rows::dates(&batch, TABLE, name);
+        let (known_from, known_until) = (day("covered_from")?, day("covered_until")?);
+        let (from, to) = (day("valid_from")?, day("valid_to")?);
+        let refs = rows::integers(&batch, TABLE, "_ref")?;
+        for row in 0..batch.num_rows() {
+            let Some(id) = some_text(&ids, row) else { continue };
+            let mut calendar = CalendarRow {
+                id: id.to_owned(),
+                zone: some_text(&zones, row).unwrap_or_default().to_owned(),
+                week: Default::default(),
+                places: items(&places, row),
+                kinds: items(&kinds, row),
+                night_shift: some_text(&night, row).map(str::to_owned),
+                covered_from: rows::date(&known_from, row),
+                covered_until: rows::date(&known_until, row),
+                valid_from: rows::date(&from, row),
+                valid_to: rows::date(&to, row),
+                row_ref: rows::integer(&refs, row).unwrap_or_default(),
+            };
+            for (windows, column) in calendar.week.iter_mut().zip(&week) {
+                *windows = some_text(column, row).unwrap_or_default().to_owned();
+            }
+            by_id.entry(id.to_owned()).or_default().push(calendar);
+        }
+    }
+    Ok(by_id
+        .into_iter()
+        .map(|(id, rows)| (id.clone(), WorkCalendar::compile(&id, &rows, &holidays)))
+        .collect())
+}
+
+fn read_holidays(input: &DeriveInput<'_>) -> Result<Vec<HolidayRow>, EngineError> {
+    const TABLE: &str = "holiday";
+    let mut found = Vec::new();
+    for batch in input.tables.batches(TABLE)? {
+        let text = |name| rows::texts(&batch, TABLE, name);
+        let (places, names, kinds) = (text("place")?, text("name")?, text("kind")?);
+        let (windows, sources) = (text("windows")?, text("source")?);
+        let on = rows::dates(&batch, TABLE, "on_date")?;
+        let refs = rows::integers(&batch, TABLE, "_ref")?;
+        for row in 0..batch.num_rows() {
+            let Some(on) = rows::date(&on, row) else { continue };
+            found.push(HolidayRow {
+                place: some_text(&places, row).unwrap_or_default().to_owned(),
+                on,
+                name: some_text(&names, row).unwrap_or_default().to_owned(),
+                kind: some_text(&kinds, row).unwrap_or_default().to_owned(),
+                windows: some_text(&windows, row).map(str::to_owned),
+                source: some_text(&sources, row).unwrap_or_default().to_owned(),
+                row_ref: rows::integer(&refs, row).unwrap_or_default(),
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// Accepted exclusions by case, and whether any row is held, whatever its decision.
+pub(super) fn read_exclusions(
+    input: &DeriveInput<'_>,
+) -> Result<(BTreeMap<String, Vec<Exclusion>>, bool), EngineError> {
+    const TABLE: &str = "exclusion";
+    let mut found: BTreeMap<String, Vec<Exclusion>> = BTreeMap::new();
+    let mut any = false;
+    for batch in input.tables.batches(TABLE)? {
+        any |= batch.num_rows() > 0;
+        let text = |name| rows::texts(&batch, TABLE, name);
+        let (levels, cases) = (text("service_level_id")?, text("case_id")?);
+        let (reasons, decisions) = (text("reason")?, text("decision")?);
+        let refs = rows::integers(&batch, TABLE, "_ref")?;
+        for row in 0..batch.num_rows() {
+            if some_text(&decisions, row) != Some("accepted") {
+                continue;
+            }
+            let Some((case, reason)) = some_text(&cases, row).zip(some_text(&reasons, row)) else {
+                continue;
+            };
+            found.entry(case.to_owned()).or_default().push(Exclusion {
+                service_level_id: some_text(&levels, row).map(str::to_owned),
+                reason: reason.to_owned(),
+                row_ref: rows::integer(&refs, row).unwrap_or_default(),
+            });
+        }
+    }
+    found.values_mut().for_each(|list| list.sort_by_key(|exclusion| exclusion.row_ref));
+    Ok((found, any))
+}
+
+/// Whether `complete` entries of the feed say, for every day of the period, that no exclusion is
+/// missing.
+pub(super) fn exclusions_complete(input: &DeriveInput<'_>) -> Result<bool, EngineError> {
+    const TABLE: &str = "evidence_feed";
+    let mut spans = BTreeSet::new();
+    for batch in input.tables.batches(TABLE)? {
+        let text = |name| rows::texts(&batch, TABLE, name);
+        let (tables, entries) = (text("table_name")?, text("entry")?);
+        let (from, to) =
+            (rows::dates(&batch, TABLE, "valid_from")?, rows::dates(&batch, TABLE, "valid_to")?);
+        for row in 0..batch.num_rows() {
+            let complete = some_text(&tables, row) == Some("exclusion")
+                && some_text(&entries, row) == Some("complete");
+            if let (true, Some(from)) = (complete, rows::date(&from, row)) {
+                spans.insert((from, rows::date(&to, row).unwrap_or(input.period_after.max(from))));
+            }
+        }
+    }
+    let reached = spans.into_iter().fold(input.period_first, |reached, (from, to)| {
+        if from <= reached { reached.max(to) } else { reached }
+    });
+    Ok(reached >= input.period_after)
+}
+
+/// Cases with a rejected event row.
+pub(super) fn read_quarantined(
+    input: &DeriveInput<'_>,
+) -> Result<BTreeMap<String, i64>, EngineError> {
+    const TABLE: &str = "quarantine";
+    let mut found: BTreeMap<String, i64> = BTreeMap::new();
+    for batch in input.tables.batches(TABLE)? {
+        let (tables, subjects) =
+            (rows::texts(&batch, TABLE, "table_name")?, rows::texts(&batch, TABLE, "subject")?);
+        let refs = rows::integers(&batch, TABLE, "_ref")?;
+        for row in 0..batch.num_rows() {
+            if some_text(&tables, row) != Some("case_event") {
+                continue;
+            }
+            let Some((subject, record)) = some_text(&subjects, row).zip(rows::integer(&refs, row))
+            else {
+                continue;
+            };
+            found
+                .entry(subject.to_owned())
+                .and_modify(|first| *first = record.min(*first))
+                .or_insert(record);
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,190 @@
+//! Derived tables of a session: worked out when first asked for, once, and then served from memory.
+//! Owns the check that a derivation reads only what it declares; it must never compute anything
+//! itself.
+
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
+
+use arrow::{array::RecordBatch, datatypes::SchemaRef};
+use async_trait::async_trait;
+use datafusion::{
+    catalog::{MemTable, Session as SqlSession, TableProvider},
+    common::DataFusionError,
+    logical_expr::{Expr, TableType},
+    physical_plan::ExecutionPlan,
+};
+
+use super::Session;
+use crate::{
+    derive::{
+        Derivation, DeriveInput, MEASUREMENT, TableBatches,
+        explain::{Explanation, explain},
+    },
+    error::EngineError,
+    tables::hint,
+};
+
+/// The rows of a derived table, once they are there.
+pub(super) type Cell = Arc<OnceLock<Vec<RecordBatch>>>;
+
+/// A derived table in SQL.
+pub(super) struct DerivedTable {
+    name: &'static str,
+    schema: SchemaRef,
+    cell: Cell,
+}
+
+impl DerivedTable {
+    pub(super) fn new(name: &'static str, schema: SchemaRef, cell: Cell) -> Self {
+        Self { name, schema, cell }
+    }
+}
+
+impl fmt::Debug for DerivedTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+#[async_trait]
+impl TableProvider for DerivedTable {
+    fn schema(&self) -> SchemaRef {
+        self.schema.clone()
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn SqlSession,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> datafusion::error::Result<Arc<dyn ExecutionPlan>> {
+        let Some(batches) = self.cell.get() else {
+            let message =
+                format!("derived table `{}` was not worked out before it was read", self.name);
+            return Err(DataFusionError::Internal(message));
+        };
+        let config = state.config();
+        let mut parts = vec![Vec::new(); config.target_partitions().max(1)];
+        let count = parts.len();
+        let slices =
+            batches.iter().flat_map(|batch| crate::tables::slice(batch, config.batch_size()));
+        for (n, slice) in slices.enumerate() {
+            if let Some(part) = parts.get_mut(n % count) {
+                part.push(slice);
+            }
+        }
+        let table = MemTable::try_new(self.schema.clone(), parts)?;
+        table.scan(state, projection, filters, limit).await
+    }
+}
+
+impl Session {
+    /// Gives a derived table its rows, when they were worked out elsewhere.
+    pub(super) fn fill(&self, name: &str, rows: Vec<RecordBatch>) {
+        if let Some(cell) = self.cells.get(name) {
+            cell.get_or_init(|| rows);
+        }
+    }
+
+    /// All rows of a derived table.
+    pub(super) fn derived(&self, name: &str) -> Result<Vec<RecordBatch>, EngineError> {
+        let Some(cell) = self.cells.get(name) else {
+            let known = self.tables.iter().map(|table| table.definition().name.as_str());
+            let known = known.chain(self.cells.keys().copied());
+            return Err(EngineError::UnknownTable {
+                table: name.to_owned(),
+                hint: hint(name, known),
+            });
+        };
+        if let Some(rows) = cell.get() {
+            return Ok(rows.clone());
+        }
+        let rows = if name == MEASUREMENT {
+            crate::measure::batches(self)?
+        } else {
+            match self.derivations.iter().find(|derivation| derivation.name() == name) {
+                Some(derivation) => self.derive(derivation.as_ref())?,
+                None => Vec::new(),
+            }
+        };
+        Ok(cell.get_or_init(|| rows).clone())
+    }
+
+    /// Every segment of a case's clock under a service level.
+    ///
+    /// # Errors
+    /// A case or service level of which nothing is held, or unreadable rows.
+    pub fn explain(
+        &self,
+        case_id: &str,
+        service_level_id: &str,
+    ) -> Result<Explanation, EngineError> {
+        explain(&self.derive_input(&AllTables(self))?, case_id, service_level_id)
+    }
+
+    /// What a derivation may see, reading through `tables`.
+    pub(crate) fn derive_input<'a>(
+        &'a self,
+        tables: &'a dyn TableBatches,
+    ) -> Result<DeriveInput<'a>, EngineError> {
+        let (period_start_us, period_end_us) = self.view.period.bounds_us(&self.view.zone)?;
+        Ok(DeriveInput {
+            tables,
+            as_of_us: self.view.as_of_us,
+            period_start_us,
+            period_end_us,
+            period_first: self.view.period.first,
+            period_after: self.view.period.after,
+            arrangement_id: &self.view.arrangement_id,
+            zone: &self.view.zone,
+        })
+    }
+
+    fn derive(&self, derivation: &dyn Derivation) -> Result<Vec<RecordBatch>, EngineError> {
+        let reader = DeclaredTables { session: self, derivation };
+        let rows = derivation.derive(&self.derive_input(&reader)?)?;
+        let schema = derivation.schema();
+        for batch in &rows {
+            if batch.schema().fields() != schema.fields() {
+                let message = "its rows do not have the columns that it declares";
+                return Err(EngineError::derivation(derivation.name(), message));
+            }
+        }
+        Ok(rows)
+    }
+}
+
+/// The tables that a derivation declares, and no other.
+struct DeclaredTables<'a> {
+    session: &'a Session,
+    derivation: &'a dyn Derivation,
+}
+
+impl TableBatches for DeclaredTables<'_> {
+    fn batches(&self, table: &str) -> Result<Vec<RecordBatch>, EngineError> {
+        let declared = self.derivation.reads().iter().chain(self.derivation.consults());
+        if !declared.into_iter().any(|name| *name == table) {
+            return Err(EngineError::UndeclaredRead {
+                derivation: self.derivation.name().to_owned(),
+                table: table.to_owned(),
+            });
+        }
+        self.session.batches(table)
+    }
+}
+
+/// Any table, for explanations asked for by a person.
+pub(crate) struct AllTables<'a>(pub &'a Session);
+
+impl TableBatches for AllTables<'_> {
+    fn batches(&self, table: &str) -> Result<Vec<RecordBatch>, EngineError> {
+        self.0.batches(table)
+    }
+}
