@@ -145,6 +145,9 @@ pub enum StoreError {
         /// The shift, in words.
         shift: String,
     },
+    /// A folder, a pipe or a device.
+    #[error("`{}` is no ordinary file: write its contents to one and import that", .0.display())]
+    NotAFile(PathBuf),
     /// The file differs from what was hashed.
     #[error("`{}` changed while it was being read: import it again when nothing writes to it", .0.display())]
     Changed(PathBuf),

@@ -18,7 +18,7 @@ fn feeds(world: &World, rows: &[[&str; 7]]) -> World {
     let mut world = world.clone();
     let (_, feeds) = world.blocks.iter_mut().find(|(name, _)| *name == "evidence_feed").unwrap();
     for [feed, table, entry, cadence, count, from, to] in rows {
-        let cells = ["desk", feed, table, entry, cadence, count, "", from, to];
+        let cells = ["desk", feed, table, entry, cadence, count, "", "", from, to];
         feeds.rows.push(cells.iter().map(|cell| (*cell).to_owned()).collect());
     }
     world

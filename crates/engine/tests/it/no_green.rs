@@ -67,6 +67,7 @@ enum Withheld {
     FeedDay(u32),
     FeedDayWithItsTotal(u32),
     Declaration(prop::sample::Index),
+    AllTotals(prop::sample::Index),
 }
 
 impl Withheld {
@@ -86,6 +87,12 @@ impl Withheld {
             Self::FeedDayWithItsTotal(day) => {
                 world.retain("case_event", not_on(*day)).retain("evidence_feed", |row| {
                     row["entry"] != "delivered" || row["valid_from"] != format!("2026-03-{day:02}")
+                })
+            }
+            Self::AllTotals(index) => {
+                let feed = ["log", "reports"][index.index(2)];
+                world.retain("evidence_feed", |row| {
+                    row["feed_id"] != feed || row["entry"] != "delivered"
                 })
             }
             Self::Declaration(index) => {
@@ -121,6 +128,7 @@ fn withheld() -> impl Strategy<Value = Withheld> {
         (2..32_u32).prop_map(Withheld::FeedDay),
         (2..32_u32).prop_map(Withheld::FeedDayWithItsTotal),
         any::<prop::sample::Index>().prop_map(Withheld::Declaration),
+        any::<prop::sample::Index>().prop_map(Withheld::AllTotals),
     ]
 }
 

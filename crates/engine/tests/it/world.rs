@@ -306,37 +306,33 @@ fn feeds(deliveries: &[(u32, u32)]) -> Rows {
         "cadence",
         "expected_count",
         "nil_return",
+        "totals",
         "valid_from",
         "valid_to",
     ];
-    let mut feeds = rows(
-        &header,
-        &[
-            &["desk", "log", "case_event", "declared", "day", "", "", "2026-01-01", "2026-01-01"],
-            &["desk", "reports", "provider_report", "declared", "month", "", "", "2026-01-01", ""],
-            &[
-                "desk",
-                "reports",
-                "provider_report",
-                "delivered",
-                "",
-                "2",
-                "",
-                "2026-03-01",
-                "2026-04-01",
-            ],
-            &["desk", "log", "case_event", "declared", "day", "", "", "2026-03-01", ""],
-        ],
-    );
-    feeds.rows.remove(0);
-    for (day, count) in deliveries {
-        let from = format!("2026-03-{day:02}");
-        let (count, nil) =
-            if *count == 0 { (String::new(), "true") } else { (count.to_string(), "") };
-        let cells = ["desk", "log", "case_event", "delivered", "", &count, nil, &from, ""];
-        feeds.rows.push(cells.iter().map(|cell| (*cell).to_owned()).collect());
-    }
-    feeds
+    let report = |entry, cadence, count, totals, from, until| {
+        let feed = ["desk", "reports", "provider_report"];
+        [&feed[..], &[entry, cadence, count, "", totals, from, until]].concat()
+    };
+    let log = |entry, cadence, count, nil, totals, from| {
+        let feed = ["desk", "log", "case_event"];
+        [&feed[..], &[entry, cadence, count, nil, totals, from, ""]].concat()
+    };
+    let mut cells = vec![
+        report("declared", "month", "", "true", "2026-01-01", ""),
+        report("delivered", "", "2", "", "2026-03-01", "2026-04-01"),
+        log("declared", "day", "", "", "true", "2026-03-01"),
+    ];
+    let days: Vec<(String, String)> = deliveries
+        .iter()
+        .map(|(day, count)| (format!("2026-03-{day:02}"), count.to_string()))
+        .collect();
+    cells.extend(days.iter().map(|(day, count)| match count.as_str() {
+        "0" => log("delivered", "", "", "true", "", day),
+        count => log("delivered", "", count, "", "", day),
+    }));
+    let cells: Vec<&[&str]> = cells.iter().map(Vec::as_slice).collect();
+    rows(&header, &cells)
 }
 
 impl World {

@@ -1,9 +1,12 @@
 //! The mapping file as it is written: one struct per part, and the checks that need neither the
 //! vocabulary nor a source. Never evaluates anything.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, MapAccess, Visitor},
+};
 
 use crate::options::{Fold, Load, TextEncoding};
 
@@ -180,13 +183,36 @@ pub enum AttributesRule {
 }
 
 /// Where a column comes from: a source column by name, or a rule.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ColumnSource {
     /// Source column.
     Column(String),
     /// Rule.
     Rule(Box<ColumnRule>),
+}
+
+// By hand, so that a wrong key within a rule is named and not only the rule as a whole.
+impl<'de> Deserialize<'de> for ColumnSource {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = ColumnSource;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the name of a source column, or a rule as in { from = \"A\" }")
+            }
+
+            fn visit_str<E: de::Error>(self, name: &str) -> Result<ColumnSource, E> {
+                Ok(ColumnSource::Column(name.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<ColumnSource, A::Error> {
+                let rule = ColumnRule::deserialize(de::value::MapAccessDeserializer::new(map))?;
+                Ok(ColumnSource::Rule(Box::new(rule)))
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
 }
 
 /// How text is changed before it is typed.

@@ -19,6 +19,9 @@ use crate::{
     vocabulary::{Column, ColumnType, Privacy, Table, Vocabulary},
 };
 
+/// Columns of a file that a message names, at most.
+const NAMES_SHOWN: usize = 12;
+
 /// Settles names while a plan is made.
 pub(crate) struct Settling<'p> {
     pub(crate) vocabulary: &'p Vocabulary,
@@ -57,9 +60,23 @@ impl Settling<'_> {
         let known: Vec<&str> = self.columns.names().iter().map(String::as_str).collect();
         let real = known.iter().copied().filter(|name| !self.absent.contains(*name));
         let absent = self.absent.iter().map(|name| with_nearest(name, real.clone()));
+        let absent = absent.collect::<Vec<_>>().join(", ");
+        let found: Vec<String> = real.map(|name| format!("`{name}`")).collect();
+        let remedy = match found.as_slice() {
+            [_] => {
+                "see whether the mapping's `delimiter` is that of the file, which has one column"
+                    .to_owned()
+            }
+            _ => {
+                let shown = found.iter().take(NAMES_SHOWN).cloned().collect::<Vec<_>>().join(", ");
+                let more = if found.len() > NAMES_SHOWN { ", …" } else { "" };
+                format!(
+                    "correct the mapping, or see whether it is the one; the file has {shown}{more}"
+                )
+            }
+        };
         ReadError::plan(format!(
-            "the mapping `{mapping}` needs a column that the file does not have: {}",
-            absent.collect::<Vec<_>>().join(", ")
+            "the mapping `{mapping}` needs a column that the file does not have: {absent}; {remedy}"
         ))
     }
 
@@ -104,7 +121,7 @@ impl Settling<'_> {
                 )));
             }
         }
-        let unpivot = self.unpivot(rule, mapping)?;
+        let unpivot = self.unpivot(rule, definition)?;
         let used_before = std::mem::take(&mut self.used);
         let when = rule.when.iter().map(|condition| self.condition(condition)).collect();
         let keep = rule.keep.as_ref().map(|keep| KeepPlan {
@@ -140,7 +157,7 @@ impl Settling<'_> {
     fn unpivot(
         &mut self,
         rule: &TableRule,
-        mapping: &str,
+        Definition { mapping, people, .. }: &Definition,
     ) -> Result<Option<Vec<usize>>, ReadError> {
         let Some(unpivot) = &rule.unpivot else { return Ok(None) };
         if !self.fixed {
@@ -154,6 +171,14 @@ impl Settling<'_> {
             .filter(|(_, name)| patterns.iter().any(|pattern| wildcard::matches(pattern, name)))
             .map(|(number, _)| number)
             .collect();
+        let named = |number: &&usize| people.contains_key(self.columns.name(**number));
+        if let Some(number) = matching.iter().find(named) {
+            return Err(ReadError::plan(format!(
+                "mapping `{mapping}`: `unpivot` takes `{}`, which holds ids of people, and they would \
+                 stand in clear: leave it out",
+                self.columns.name(*number)
+            )));
+        }
         if matching.is_empty() {
             return Err(ReadError::plan(format!(
                 "mapping `{mapping}`: no column of the file fits `{}`",
@@ -194,6 +219,9 @@ impl Settling<'_> {
         let mapped = rule.is_some();
         let rule = rule.unwrap_or_default();
         let place = format!("table `{}`, column `{}`", table.name, column.name);
+        if column.kind != ColumnType::Person {
+            self.refuse_people(&rule, definition).map_err(|message| wrong(&place, &message))?;
+        }
         let expr = if mapped { self.expr(&rule).map_err(|m| wrong(&place, &m))? } else { None };
         let (kind, party) = self.person(&rule, definition);
         let currency = match (&rule.currency, &rule.currency_from) {
@@ -220,6 +248,23 @@ impl Settling<'_> {
             party,
             currency,
         })
+    }
+
+    /// A column that `[people]` names holds real ids, and only a column of person ids hides them.
+    fn refuse_people(&self, rule: &ColumnRule, definition: &Definition) -> Result<(), String> {
+        let template = rule.template.iter().flat_map(|text| text.split('{').skip(1));
+        let templated = template.filter_map(|part| part.split_once('}')).map(|(name, _)| name);
+        let listed = rule.from.iter().chain(&rule.first_of).chain(&rule.join).map(String::as_str);
+        let unpivoted = |name: &str| self.pivot.as_ref().is_some_and(|(_, value)| value == name);
+        for name in listed.chain(templated).filter(|name| !unpivoted(name)) {
+            if definition.people.contains_key(name) {
+                return Err(format!(
+                    "`{name}` holds ids of people, which would stand here in clear: leave it out, or \
+                     take `{name}` out of `[people]` if it holds none"
+                ));
+            }
+        }
+        Ok(())
     }
 
     fn person(&mut self, rule: &ColumnRule, definition: &Definition) -> (Fixed, Fixed) {

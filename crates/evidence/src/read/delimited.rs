@@ -99,6 +99,11 @@ impl<'a> DelimitedReader<'a> {
         for (number, end) in self.ends.iter().take(cells).enumerate() {
             let name = self.output.get(start..*end).unwrap_or_default();
             let name = String::from_utf8_lossy(name);
+            if name.contains(|c: char| c.is_control() && !matches!(c, '\t' | '\r' | '\n')) {
+                let what = "a binary file, or text in UTF-16 without its byte-order mark";
+                let remedy = "save it as CSV in UTF-8, or give the mapping its `encoding`";
+                return Err(ReadError::NotText { what, remedy });
+            }
             let name = match name.trim() {
                 "" => format!("column {}", number + 1),
                 name => name.to_owned(),

@@ -37,15 +37,13 @@ pub enum ReadError {
         limit: String,
     },
     /// A byte sequence is not in the encoding.
-    #[error(
-        "byte {offset} of the text is not {encoding}: name the encoding of the file (`{hint}`)"
-    )]
+    #[error("byte {offset} of the text is not {encoding}: {hint}")]
     Encoding {
         /// 0-based byte of the inflated text.
         offset: u64,
         /// Encoding that was expected.
         encoding: &'static str,
-        /// What could be said instead.
+        /// What to do.
         hint: &'static str,
     },
     /// Not a text at all.

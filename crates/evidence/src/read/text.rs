@@ -75,13 +75,22 @@ impl Read for Inflated<'_> {
     }
 }
 
+/// What is said of bytes that are not in the encoding that was declared.
+const DECLARED: &str = "convert it to the encoding that it is said to be in, or correct the mapping's \
+                        `encoding` or the XML declaration";
+/// What is said of bytes that are in no single encoding.
+const UNDECLARED: &str = "save it as UTF-8, or give the mapping `encoding = \"latin-1\"` if it is that \
+                          throughout";
+
 /// How the bytes become text.
 enum Mode {
     /// UTF-8; falls back to Latin-1 at the first byte that is not, as long as all before was ASCII.
     Utf8 {
         declared: bool,
     },
-    Latin1,
+    Latin1 {
+        declared: bool,
+    },
     Utf16 {
         decoder: Box<Decoder>,
         encoding: TextEncoding,
@@ -155,7 +164,7 @@ impl<'a> SourceText<'a> {
         self.mode = match said {
             None => Mode::Utf8 { declared: false },
             Some(TextEncoding::Utf8) => Mode::Utf8 { declared: true },
-            Some(TextEncoding::Latin1) => Mode::Latin1,
+            Some(TextEncoding::Latin1) => Mode::Latin1 { declared: true },
             Some(encoding @ TextEncoding::Utf16Le) => Mode::Utf16 {
                 decoder: Box::new(UTF_16LE.new_decoder_without_bom_handling()),
                 encoding,
@@ -172,7 +181,7 @@ impl<'a> SourceText<'a> {
     pub(crate) fn encoding(&self) -> TextEncoding {
         match &self.mode {
             Mode::Utf8 { .. } => TextEncoding::Utf8,
-            Mode::Latin1 => TextEncoding::Latin1,
+            Mode::Latin1 { .. } => TextEncoding::Latin1,
             Mode::Utf16 { encoding, .. } => *encoding,
         }
     }
@@ -235,16 +244,21 @@ impl<'a> SourceText<'a> {
                 self.beyond_ascii |= !text.is_ascii();
                 self.text.extend_from_slice(text);
                 if bad && (declared || self.beyond_ascii) {
-                    let hint = if declared { "utf-8 was declared" } else { "--encoding latin-1" };
+                    let hint = if declared { DECLARED } else { UNDECLARED };
                     let offset = self.raw_start + good as u64;
                     return Err(ReadError::Encoding { offset, encoding: "UTF-8", hint }.into_io());
                 }
                 if bad {
-                    self.mode = Mode::Latin1;
+                    self.mode = Mode::Latin1 { declared: false };
                 }
                 good
             }
-            Mode::Latin1 => {
+            Mode::Latin1 { declared } => {
+                if let Some(at) = letter_in_utf8(&self.raw).filter(|_| !*declared) {
+                    let offset = self.raw_start + at as u64;
+                    let (encoding, hint) = ("latin-1, as the bytes before it are", UNDECLARED);
+                    return Err(ReadError::Encoding { offset, encoding, hint }.into_io());
+                }
                 let (text, _) = WINDOWS_1252.decode_without_bom_handling(&self.raw);
                 self.text.extend_from_slice(text.as_bytes());
                 self.raw.len()
@@ -260,8 +274,7 @@ impl<'a> SourceText<'a> {
                 if let DecoderResult::Malformed(..) = result {
                     let offset = self.raw_start + used as u64;
                     let encoding = encoding.name();
-                    let hint = "--encoding utf-8";
-                    return Err(ReadError::Encoding { offset, encoding, hint }.into_io());
+                    return Err(ReadError::Encoding { offset, encoding, hint: DECLARED }.into_io());
                 }
                 used
             }
@@ -296,6 +309,17 @@ fn valid_utf8(raw: &[u8], ended: bool) -> (usize, bool) {
         Ok(_) => (raw.len(), false),
         Err(error) => (error.valid_up_to(), error.error_len().is_some() || ended),
     }
+}
+
+/// Where an accented letter is written in UTF-8, in bytes that are not. As Latin-1 it would be `Ã`,
+/// `Ä` or `Å` before a sign; the signs that do follow a letter (quotes, dashes, the fixed blank) are
+/// left out, and what is cut off at the end of the bytes is not seen.
+fn letter_in_utf8(raw: &[u8]) -> Option<usize> {
+    const AFTER_A_LETTER: [u8; 10] = [0x85, 0x91, 0x92, 0x93, 0x94, 0x96, 0x97, 0xa0, 0xab, 0xbb];
+    raw.windows(2).position(|pair| match pair {
+        [0xc3..=0xc5, second @ 0x80..=0xbf] => !AFTER_A_LETTER.contains(second),
+        _ => false,
+    })
 }
 
 /// The first two bytes, fewer when there are no more. A reader may hand them out one by one.

@@ -7,6 +7,7 @@
 //! XML's own five are refused; nothing outside the file is ever opened.
 
 use std::{
+    collections::HashMap,
     io::{self, BufRead, Read},
     sync::Arc,
 };
@@ -91,6 +92,8 @@ pub(crate) struct XesReader<'a> {
     value: Option<String>,
     spare: Vec<String>,
     columns: ColumnSet,
+    /// Columns that the event or trace has more than once, with the number of the last.
+    repeats: HashMap<usize, usize>,
     scope: Scope,
     in_trace: bool,
     /// Cells of the trace, as every event of it gets them.
@@ -131,6 +134,7 @@ impl<'a> XesReader<'a> {
             value: None,
             spare: Vec::new(),
             columns: ColumnSet::default(),
+            repeats: HashMap::new(),
             scope: Scope::Outside,
             in_trace: false,
             trace: RawRecord::default(),
@@ -210,6 +214,7 @@ impl<'a> XesReader<'a> {
                 self.scope = Scope::Trace;
                 self.in_trace = true;
                 self.trace.clear();
+                self.repeats.clear();
                 self.trace_events = 0;
             }
             (Scope::Log | Scope::Trace, Name::Event) => {
@@ -246,6 +251,7 @@ impl<'a> XesReader<'a> {
 
     fn begin_event(&mut self, record: &mut RawRecord) -> Result<(), ReadError> {
         self.scope = Scope::Event;
+        self.repeats.clear();
         self.trace_events += 1;
         self.records += 1;
         record.number = u32::try_from(self.records).map_err(|_| ReadError::TooManyRecords)?;
@@ -340,10 +346,12 @@ impl<'a> XesReader<'a> {
             return Ok(());
         }
         let mut column = self.columns.intern(path);
-        let mut again = 2;
-        while !top && into.cell(column).is_some() && self.columns.len() <= KEYS_MAX {
-            column = self.columns.intern(&format!("{path}#{again}"));
-            again += 1;
+        if !top && into.cell(column).is_some() {
+            let last = self.repeats.entry(column).or_insert(1);
+            while into.cell(column).is_some() && self.columns.len() <= KEYS_MAX {
+                *last += 1;
+                column = self.columns.intern(&format!("{path}#{last}"));
+            }
         }
         match into.cell(column) {
             Some(before) if before != value => {

@@ -73,6 +73,13 @@ pub(crate) fn enumeration<'v>(text: &str, values: &'v [String]) -> Result<&'v st
     })
 }
 
+/// Blanks of no width, marks that turn the direction of writing, and separators of lines. The two
+/// joiners are not among them: some scripts need them.
+fn is_unseen(symbol: char) -> bool {
+    matches!(symbol, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
 /// An id that can be shown in one line.
 pub(crate) fn check_id(text: &str) -> Result<(), Fault> {
     if text.len() > 200 {
@@ -80,6 +87,12 @@ pub(crate) fn check_id(text: &str) -> Result<(), Fault> {
     }
     if text.chars().any(char::is_control) {
         return Err(Fault::new(code::BAD_ID, "the id holds a control character or a line break"));
+    }
+    if text.chars().any(is_unseen) {
+        return Err(Fault::new(
+            code::BAD_ID,
+            "the id holds a character that is not seen and makes it look like another id",
+        ));
     }
     Ok(())
 }

@@ -10,6 +10,9 @@ use jiff::{
 use super::Fault;
 use crate::{options::Fold, quarantine::code};
 
+/// Largest offset from UTC; those in use reach 14 hours, those of history somewhat more.
+const OFFSET_MAX_SECONDS: u32 = 18 * 3_600;
+
 /// How a date or time is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum DateFormat {
@@ -124,9 +127,12 @@ pub(crate) fn instant(written: Written, zone: Option<&Zone>) -> Result<(i64, i16
             ));
         }
     };
-    let instant = offset
-        .to_timestamp(local)
-        .map_err(|_| bad("the instant is outside the years -9999 to 9999"))?;
+    if offset.seconds().unsigned_abs() > OFFSET_MAX_SECONDS {
+        return Err(bad("no place has an offset from UTC of more than 18 hours"));
+    }
+    let instant = offset.to_timestamp(local).map_err(|_| {
+        bad("the instant is later than 9999-12-30T22:00Z: if it stands for no end, leave it empty")
+    })?;
     let minutes = i16::try_from(offset.seconds().div_euclid(60)).unwrap_or(0);
     Ok((instant.as_microsecond(), minutes))
 }

@@ -184,12 +184,13 @@ fn encodings_are_found_declared_or_refused_and_never_mixed() {
     let mixed = [TEAM.as_bytes(), "a,t1,Kraków\n".as_bytes(), b"a,t2,Krak\xf3w\n"].concat();
     assert_eq!(
         refused(&mixed, "team.csv", &plain),
-        "byte 51 of the text is not UTF-8: name the encoding of the file (`--encoding latin-1`)"
+        "byte 51 of the text is not UTF-8: save it as UTF-8, or give the mapping `encoding = \
+         \"latin-1\"` if it is that throughout"
     );
     let declared = ImportOptions { encoding: Some(TextEncoding::Latin1), ..plain.clone() };
     assert_eq!(read_bytes(&mixed, "team.csv", &declared).unwrap().0.rows("team"), 2);
     let declared = ImportOptions { encoding: Some(TextEncoding::Utf8), ..plain.clone() };
-    assert!(refused(&mixed, "team.csv", &declared).contains("utf-8 was declared"));
+    assert!(refused(&mixed, "team.csv", &declared).contains("said to be in"));
     let lone = [&b"\xff\xfe"[..], &[0x41, 0x00, 0x00, 0xd8, 0x41, 0x00]].concat();
     assert!(refused(&lone, "team.csv", &plain).contains("is not utf-16le"));
 }
@@ -415,7 +416,7 @@ fn mappings_that_contradict_themselves_or_the_file_say_so() {
     assert_eq!(
         error("team_id = \"Grupo\""),
         "the mapping `m` needs a column that the file does not have: `Grupo` (did you mean \
-         `Group`?)"
+         `Group`?); correct the mapping, or see whether it is the one; the file has `Group`, `Name`"
     );
     assert_eq!(
         error("team_idd = \"Group\""),
@@ -470,4 +471,115 @@ fn an_error_of_the_sink_ends_the_pass() {
     );
     assert!(matches!(&result, Err(ReadError::Sink(_))));
     assert_eq!(result.unwrap_err().to_string(), "the disk is full");
+}
+
+#[test]
+fn utf_8_after_latin_1_is_refused_and_signs_after_a_capital_are_not_mistaken_for_it() {
+    let plain = ImportOptions::default();
+    let mixed = [TEAM.as_bytes(), b"a,t1,Krak\xf3w\n", "a,t2,Kraków\n".as_bytes()].concat();
+    assert!(refused(&mixed, "team.csv", &plain).starts_with("byte 50 of the text is not latin-1"));
+    let declared = ImportOptions { encoding: Some(TextEncoding::Latin1), ..plain.clone() };
+    assert_eq!(read_bytes(&mixed, "team.csv", &declared).unwrap().0.rows("team"), 2);
+    let capitals =
+        [TEAM.as_bytes(), b"a,t1,\xe9t\xe9 CAF\xc9\xbb VALIDIT\xc9\xa0: \xc5\x94\n"].concat();
+    let (taken, _) = read_bytes(&capitals, "team.csv", &plain).unwrap();
+    assert_eq!(taken.texts("team", "title")[0].as_deref(), Some("été CAFÉ» VALIDITÉ\u{a0}: Å”"));
+}
+
+#[test]
+fn a_header_with_control_characters_is_no_text_and_line_breaks_in_it_are_allowed() {
+    let plain = ImportOptions::default();
+    let wide: Vec<u8> =
+        format!("{TEAM}a,t1,x\n").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for bytes in [wide.as_slice(), b"SQLite format 3\0,\x10\n", b"\x7fELF\x02\x01,\n"] {
+        assert!(
+            refused(bytes, "team.csv", &plain).starts_with("this is a binary file, or text in")
+        );
+    }
+    let text = "arrangement_id,team_id,\"title\n\"\na,t1,x\n";
+    assert_eq!(read_bytes(text.as_bytes(), "team.csv", &plain).unwrap().0.rows("team"), 1);
+}
+
+#[test]
+fn a_file_in_one_column_is_met_with_the_delimiter_of_the_mapping() {
+    let text = "mapping = \"m\"\ntitle = \"t\"\nabout = \"a\"\nformat = \"delimited\"\ndelimiter = \";\"\n\
+                [[table]]\nname = \"team\"\n[table.columns]\nteam_id = \"Group\"\n";
+    let mapping = options(Mapping::from_text(text).unwrap());
+    let error = refused(b"Group,Name\n", "x.csv", &mapping);
+    assert!(error.ends_with("`delimiter` is that of the file, which has one column"), "{error}");
+}
+
+#[test]
+fn a_wrong_key_or_value_within_a_rule_is_named_with_its_line() {
+    let head = "mapping = \"m\"\ntitle = \"t\"\nabout = \"a\"\nformat = \"delimited\"\n\
+                [[table]]\nname = \"team\"\n[table.columns]\n";
+    let error =
+        |rule: &str| Mapping::from_text(&format!("{head}{rule}\n")).unwrap_err().to_string();
+    let typo = error("team_id = { form = \"a\" }");
+    assert!(typo.contains("line 8") && typo.contains("unknown field `form`"), "{typo}");
+    let change = error("team_id = { from = \"a\", as = \"percents\" }");
+    assert!(change.contains("unknown variant `percents`"), "{change}");
+    assert!(error("team_id = 7").contains("the name of a source column, or a rule"));
+}
+
+#[test]
+fn ids_of_people_cannot_be_mapped_to_a_column_that_shows_them() {
+    let head = "mapping = \"m\"\ntitle = \"t\"\nabout = \"a\"\nformat = \"delimited\"\nzone = \"UTC\"\n\
+                [people]\nOwner = \"mail\"\n[[table]]\nname = \"case_event\"\n";
+    let columns = "[table.columns]\narrangement_id = { constant = \"a\" }\ncase_id = \"Case\"\n\
+                   activity = \"Case\"\noccurred_at = \"When\"\n";
+    let read = |before: &str, rule: &str| {
+        let mapping = Mapping::from_text(&format!("{head}{before}{columns}{rule}\n")).unwrap();
+        read_bytes(b"Case,Owner,When\nc1,ann,2026-03-02T09:15:00Z\n", "x.csv", &options(mapping))
+    };
+    for rule in [
+        "state = \"Owner\"",
+        "event_id = { template = \"{Case}/{Owner}\" }",
+        "team_id = { first_of = [\"Case\", \"Owner\"] }",
+        "team_id = { join = [\"Case\", \"Owner\"] }",
+    ] {
+        let error = read("", rule).unwrap_err().to_string();
+        assert!(error.contains("`Owner` holds ids of people"), "{error}");
+    }
+    let across = "unpivot = { columns = [\"O*\"], name_to = \"n\", value_to = \"v\" }\n";
+    let error = read(across, "state = \"v\"").unwrap_err().to_string();
+    assert!(error.contains("`unpivot` takes `Owner`"), "{error}");
+    let (taken, _) = read("", "person_id = \"Owner\"").unwrap();
+    let person = taken.texts("case_event", "person_id")[0].clone().unwrap();
+    assert!(person.starts_with("p-"), "{person}");
+}
+
+#[test]
+fn offsets_that_no_place_has_are_quarantined() {
+    let text = "arrangement_id,case_id,activity,occurred_at\na,c1,x,2026-01-01T00:00:00+25:00\n\
+                a,c2,x,2026-01-01T00:00:00+14:00\na,c3,x,2026-01-01T00:00:00-18:01\n";
+    let (taken, _) =
+        read_bytes(text.as_bytes(), "case_event.csv", &ImportOptions::default()).unwrap();
+    assert_eq!(taken.codes(), [(1, "bad-date"), (3, "bad-date")]);
+}
+
+#[test]
+fn ids_that_only_look_like_another_are_quarantined() {
+    let (taken, _) =
+        team("a,\u{202e}evil,x\na,t\u{200b}1,x\na,می\u{200c}خواهم,x\na,t1\u{feff},x\n");
+    assert_eq!(taken.codes(), [(1, "bad-id"), (2, "bad-id"), (4, "bad-id")]);
+}
+
+#[test]
+fn a_key_that_stands_thousands_of_times_in_many_events_is_read_at_once() {
+    let list = "<string key=\"a\" value=\"1\"/>".repeat(2_000);
+    let event = format!(
+        "<event><string key=\"concept:name\" value=\"x\"/>\
+         <date key=\"time:timestamp\" value=\"2026-03-02T09:15:00Z\"/><list key=\"l\">{list}</list></event>"
+    );
+    let name = "<string key=\"concept:name\" value=\"c1\"/>";
+    let log = format!("<log><trace>{name}{}</trace></log>", event.repeat(20));
+    let mut xes = options(Mapping::built_in("xes").unwrap());
+    xes.set.insert("arrangement_id".into(), "a".into());
+    let started = std::time::Instant::now();
+    let (taken, _) = read_bytes(log.as_bytes(), "x.xes", &xes).unwrap();
+    assert_eq!(taken.rejections.len(), 20);
+    assert!(taken.codes().iter().all(|(_, code)| *code == "too-large-attributes"));
+    // Looking each number up from the first on takes 20 million steps, minutes in a debug build.
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
 }

@@ -15,7 +15,7 @@ use arrow::{
 };
 use backstay_evidence::{
     Digest, Vocabulary,
-    quarantine::quarantine_rows,
+    quarantine::{code, quarantine_rows},
     schema,
     sink::{Progress, Rejection, Sink, SinkError, TypedBatch, VaultEntry},
     vocabulary::Table,
@@ -36,6 +36,8 @@ pub(super) const ORDINAL: &str = "_ordinal";
 const REJECTIONS: usize = 4_096;
 /// Examples kept of one kind of rejection.
 const EXAMPLES: usize = 5;
+/// Kinds of rejection told apart by their reasons.
+const KINDS: usize = 200;
 
 /// What is known of a record: bits.
 pub(super) mod state {
@@ -215,6 +217,9 @@ impl Group {
     }
 }
 
+/// What rejections have in common that are told as one kind: table, code, column, reason.
+type KindKey = (String, String, Option<String>, String);
+
 /// The sink of an import.
 pub(super) struct Collector<'a> {
     vocabulary: &'a Vocabulary,
@@ -222,7 +227,7 @@ pub(super) struct Collector<'a> {
     progress: &'a mut dyn FnMut(Progress),
     pub(super) groups: BTreeMap<(String, String), Group>,
     pub(super) records: Records,
-    pub(super) kinds: BTreeMap<(String, String, Option<String>), RejectionKind>,
+    pub(super) kinds: BTreeMap<KindKey, RejectionKind>,
     pub(super) people: HashMap<String, VaultEntry>,
     rejections: Vec<Rejection>,
     spilled: usize,
@@ -312,7 +317,18 @@ impl<'a> Collector<'a> {
     /// Takes a rejection, from the reader or found while resolving.
     pub(super) fn take_rejection(&mut self, rejection: Rejection) -> Result<()> {
         self.records.set(rejection.record, state::REJECTED);
-        let key = (rejection.table.clone(), rejection.code.clone(), rejection.column.clone());
+        // A reason may name a record or a count; such ones become one kind before they are many.
+        let told_apart = self.kinds.len() < KINDS
+            && !matches!(
+                rejection.code.as_str(),
+                code::RAGGED
+                    | code::DUPLICATE_IDENTITY
+                    | code::OVERLAPPING_VALIDITY
+                    | code::TOO_LARGE_ATTRIBUTES
+            );
+        let reason = if told_apart { rejection.reason.clone() } else { String::new() };
+        let (table, kind) = (rejection.table.clone(), rejection.code.clone());
+        let key = (table, kind, rejection.column.clone(), reason);
         let kind = self.kinds.entry(key).or_insert_with(|| RejectionKind {
             table: rejection.table.clone(),
             column: rejection.column.clone(),

@@ -121,9 +121,15 @@ impl Workspace {
             }
         };
         if !changes {
-            outcome
-                .hints
-                .push("nothing new: every row was known, and no entry was written".to_owned());
+            let hint = match outcome.quarantined {
+                0 => "nothing new: every row was known, and no entry was written",
+                _ => {
+                    "nothing new: every row was known, and rejections of the same case, column and \
+                     reason are recorded already; no entry was written, so keep the file if these \
+                     were other records"
+                }
+            };
+            outcome.hints.push(hint.to_owned());
             return Ok(outcome);
         }
         phase(Phase::Writing);

@@ -146,7 +146,12 @@ impl Workspace {
     ) -> Result<ImportOutcome> {
         let file = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
         let options_digest = request.options.digest(&self.vocabulary, &file);
-        let bytes = std::fs::metadata(path).map_err(StoreError::io(path))?.len();
+        let about = std::fs::metadata(path).map_err(StoreError::io(path))?;
+        if !about.is_file() {
+            // A device or a pipe may never end, and cannot be read twice.
+            return Err(StoreError::NotAFile(path.to_owned()));
+        }
+        let bytes = about.len();
         if let Some(entry) = self.already_imported(path, bytes, options_digest)? {
             return self.held_outcome(&file, entry);
         }

@@ -383,3 +383,46 @@ fn rows_that_point_at_their_own_entry_find_it_when_others_append_meanwhile() {
     );
     home.must_hold();
 }
+
+#[test]
+fn rejections_of_one_code_are_told_apart_by_their_reasons() {
+    let mut home = Home::new();
+    let text = events(&[("c1", "New", 1)])
+        + "desk,sys,,c2,New,New,2026-03-02,3\ndesk,sys,,c3,New,New,never,3\ndesk,sys,,c4,New,New,soon,3\n";
+    let outcome = home.import("a.csv", "case_event", &text);
+    let mut kinds: Vec<_> = outcome
+        .rejections
+        .iter()
+        .map(|kind| (kind.count, kind.examples[0].reason.clone()))
+        .collect();
+    kinds.sort();
+    assert_eq!(kinds.iter().map(|(count, _)| *count).collect::<Vec<_>>(), [1, 2]);
+    assert!(kinds[0].1.contains("date without time"), "{kinds:?}");
+    assert!(kinds[1].1.contains("ISO 8601"), "{kinds:?}");
+}
+
+#[test]
+fn a_file_with_only_known_rejections_does_not_say_that_every_row_was_known() {
+    let mut home = Home::new();
+    home.import("a.csv", "case_event", &(HEADER.to_owned() + "desk,sys,,c2,New,New,never,3\n"));
+    let again = home.import(
+        "b.csv",
+        "case_event",
+        &(HEADER.to_owned() + "desk,sys,,c2,Done,New,never,3\n"),
+    );
+    assert_eq!((again.read, again.quarantined, again.entry), (1, 1, None));
+    assert!(again.hints.iter().any(|hint| hint.contains("keep the file")), "{:?}", again.hints);
+}
+
+#[test]
+fn what_is_no_ordinary_file_is_refused_before_it_is_read() {
+    let mut home = Home::new();
+    for path in [std::path::Path::new("/dev/zero"), std::path::Path::new("/dev/null")] {
+        let refused = home.import_file(path, &as_table("team"));
+        assert!(matches!(refused, Err(StoreError::NotAFile(_))), "{refused:?}");
+    }
+    let folder = home.folder.path().to_owned();
+    let refused = home.import_file(&folder, &as_table("team"));
+    assert!(matches!(refused, Err(StoreError::NotAFile(_))), "{refused:?}");
+    home.must_hold();
+}
