@@ -109,7 +109,8 @@ impl Workspace {
         let mut outcome = outcome(&commit, &reading, &resolved);
         outcome.disagreeing_clock_with = duplicate.as_ref().map(|found| found.entry);
         let changes = match &commit.rereads {
-            None => resolved.changes(),
+            // A rejected record is evidence too: it must stay to be looked at, with its source.
+            None => resolved.changes() || outcome.quarantined > 0,
             Some(again) => {
                 // Counted against the reading that goes, so that the user sees what differs.
                 known.retractions = &standing;
@@ -121,14 +122,7 @@ impl Workspace {
             }
         };
         if !changes {
-            let hint = match outcome.quarantined {
-                0 => "nothing new: every row was known, and no entry was written",
-                _ => {
-                    "nothing new: every row was known, and rejections of the same case, column and \
-                     reason are recorded already; no entry was written, so keep the file if these \
-                     were other records"
-                }
-            };
+            let hint = "nothing new: every row was known, and no entry was written";
             outcome.hints.push(hint.to_owned());
             return Ok(outcome);
         }

@@ -131,7 +131,7 @@ impl ImportOutcome {
 
 impl Workspace {
     /// Imports a file. The same file read in the same way again changes nothing and writes no
-    /// entry; so does a file of which every row is known and every rejection recorded.
+    /// entry; so does a file of which every row is known and none is rejected.
     ///
     /// # Errors
     /// [`StoreError::Read`] for a file that cannot be read as a whole, [`StoreError::DuplicateLog`]
