@@ -1,0 +1,487 @@
+//! The command line as one definition, from which parsing, help and completions follow. Only words
+//! stand here; what a command does is in `command`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+
+/// Recompute, from evidence, whether an outsourced back office is under control.
+#[derive(Debug, Parser)]
+#[command(name = "backstay", version, max_term_width = 100, subcommand_required = true)]
+#[command(after_help = "\
+Start here:
+  backstay demo                      a worked example in a new folder
+  backstay init my-workspace         an empty workspace of your own
+
+Exit codes: 0 the command did its work, 1 error, 2 wrong usage, 3 with
+--strict when something is not effective, and for `replay` when figures
+changed.")]
+pub struct Cli {
+    /// Workspace folder; else the current folder, when it is one.
+    #[arg(
+        short,
+        long,
+        global = true,
+        env = "BACKSTAY_WORKSPACE",
+        value_name = "DIR",
+        value_hint = ValueHint::DirPath,
+        hide_env_values = true
+    )]
+    pub workspace: Option<PathBuf>,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make an empty workspace.
+    #[command(after_help = "\
+Examples:
+  backstay init backstay-meridian
+  backstay init .                    in the current, empty folder")]
+    Init(InitArgs),
+    /// Bring evidence in: one ledger entry per file, or nothing at all.
+    #[command(after_help = "\
+Examples:
+  backstay import site.csv                   the table is known by its header
+  backstay import rates-2026.csv --as service_level
+  backstay import incidents.csv.gz --mapping servicenow-incident \\
+      --zone Europe/Lisbon --set arrangement_id=desk
+  backstay import log.xes.gz --mapping xes --set arrangement_id=claims \\
+      --dry-run
+  backstay import handed-in/                 in the order of its imports.toml
+
+The same file again changes nothing and says so. Rows that cannot be read
+are kept in quarantine with record, column and reason:
+read = accepted + corrected + already known + quarantined.")]
+    Import(ImportArgs),
+    /// Say which controls are effective, recompute the service levels, list the findings.
+    #[command(after_help = "\
+Examples:
+  backstay assess                            the last complete month with events
+  backstay assess --period 2026-03
+  backstay assess --period 2026-03-01..2026-06-01   the last day is left out
+  backstay assess --period 2026-03 --as-of 12       as known at ledger entry 12
+  backstay assess --format json -o march.json
+  backstay assess --strict || echo 'something is not effective'")]
+    Assess(AssessArgs),
+    /// Show how one case was measured: every segment of its clock.
+    #[command(after_help = "\
+Examples:
+  backstay explain INC0000045 --service-level resolution-p3
+  backstay explain INC0000045 --service-level resolution-p3 \\
+      --arrangement desk --format json")]
+    Explain(ExplainArgs),
+    /// Open a reference down to the line of the file that it came from.
+    #[command(after_help = "\
+Examples:
+  backstay trace 5:119                       record 119 of ledger entry 5")]
+    Trace(TraceArgs),
+    /// Ask the evidence in SQL, read-only.
+    #[command(after_help = "\
+Examples:
+  backstay query 'SELECT state, count(*) AS n FROM case_event GROUP BY state'
+  backstay query 'SELECT * FROM quarantine' --format csv
+  backstay query 'SELECT count(*) AS events FROM case_event' --as-of 12
+
+Tables: those of `backstay vocabulary list`, `quarantine`, and the derived
+ones (`case_clock`, `backlog_case`, `measurement`, `feed_day`,
+`report_ladder`, `report_case`).
+A query sees all arrangements, or those named with --arrangement. Of one, the
+period counts in its zone; of several, in their common zone or else in UTC.")]
+    Query(QueryArgs),
+    /// Recompute a stored assessment from its basis and compare.
+    #[command(after_help = "\
+Examples:
+  backstay replay 14                         exit code 3 when a figure changed
+  backstay replay 14 --output bytes | sha256sum")]
+    Replay(ReplayArgs),
+    /// Take a record, or all that an entry brought, out of every later answer.
+    #[command(after_help = "\
+Examples:
+  backstay retract 5:119 --reason 'test case of the provider'
+  backstay retract 5 --reason 'wrong month'
+
+Nothing is deleted: earlier answers stay as they were, with --as-of.")]
+    Retract(RetractArgs),
+    /// Read the kept bytes of an import again, with another mapping.
+    #[command(after_help = "\
+Examples:
+  backstay reread 5 --mapping desk-v2.toml")]
+    Reread(RereadArgs),
+    /// Prove that ledger, objects and projection hold together.
+    #[command(after_help = "\
+Examples:
+  backstay verify
+  backstay verify --format json")]
+    Verify(VerifyArgs),
+    /// Write what `backstay-verify` needs to check the ledger offline.
+    #[command(after_help = "\
+Examples:
+  backstay bundle audit-2026-q1
+  backstay-verify audit-2026-q1")]
+    Bundle(BundleArgs),
+    /// Copy the workspace consistently, while others use it.
+    #[command(after_help = "\
+Examples:
+  backstay backup /backups/2026-04-01
+  backstay backup /backups/2026-04-01 --without-keys")]
+    Backup(BackupArgs),
+    /// Make a workspace from a backup, after verifying it.
+    #[command(after_help = "\
+Examples:
+  backstay restore /backups/2026-04-01 restored")]
+    Restore(RestoreArgs),
+    /// List the entries of the ledger.
+    #[command(after_help = "\
+Examples:
+  backstay log
+  backstay log --format json")]
+    Log(LogArgs),
+    /// Controls and metrics: what they test, how, and whether their cases pass.
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  backstay catalogue list
+  backstay catalogue show service-levels-met
+  backstay catalogue new quality/rework-loops
+  backstay catalogue test --mutate"
+    )]
+    Catalogue(CatalogueCommand),
+    /// Tables of evidence: columns, types, templates.
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  backstay vocabulary list
+  backstay vocabulary show service_level
+  backstay vocabulary template service_level > service_level.csv"
+    )]
+    Vocabulary(VocabularyCommand),
+    /// Mappings from a source's layout to the vocabulary.
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  backstay mapping list
+  backstay mapping show servicenow-incident > desk.toml"
+    )]
+    Mapping(MappingCommand),
+    /// Make a workspace from the worked example and show where it stands.
+    #[command(after_help = "\
+Examples:
+  backstay demo                      in ./backstay-demo, or the next free name
+  backstay demo somewhere-else")]
+    Demo(DemoArgs),
+    /// Write shell completions.
+    #[command(after_help = "\
+Examples:
+  source <(backstay completions bash)")]
+    Completions(CompletionsArgs),
+}
+
+/// Text for people or JSON for scripts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Format {
+    #[default]
+    Text,
+    Json,
+}
+
+/// How rows are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum RowFormat {
+    #[default]
+    Table,
+    Csv,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// Folder to make; it must be new or empty.
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// Files, or folders that hold an `imports.toml`.
+    #[arg(required = true, value_name = "FILE|FOLDER", value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<PathBuf>,
+    /// Mapping that says what the columns mean: a name of `mapping list`, or a file.
+    #[arg(long, value_name = "NAME|PATH", conflicts_with = "as_table")]
+    pub mapping: Option<String>,
+    /// Table of the vocabulary that the file's own columns are those of.
+    #[arg(long = "as", value_name = "TABLE")]
+    pub as_table: Option<String>,
+    /// A column's value in every row; may be given several times.
+    #[arg(long = "set", value_name = "COLUMN=VALUE")]
+    pub set: Vec<String>,
+    /// IANA time zone of times without offset.
+    #[arg(long)]
+    pub zone: Option<String>,
+    /// Party that the person ids belong to, as a namespace of their pseudonyms.
+    #[arg(long)]
+    pub party: Option<String>,
+    /// Read and check everything, write nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Keep a log although it repeats another with a different clock; controls on it stay untested.
+    #[arg(long)]
+    pub allow_duplicate_log: bool,
+    /// How the counts are written.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct AssessArgs {
+    /// `2026-03`, `2026-Q1`, `2026`, or days without the last: `2026-03-01..2026-04-01`.
+    #[arg(long, value_name = "PERIOD")]
+    pub period: Option<String>,
+    /// What was known at a ledger entry, or at an instant with its offset.
+    #[arg(long, value_name = "INSTANT|ENTRY")]
+    pub as_of: Option<String>,
+    /// Only this arrangement; may be given several times.
+    #[arg(long, value_name = "ID")]
+    pub arrangement: Vec<String>,
+    /// How the assessment is written.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// Write to this file, not to standard output.
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
+    /// Exit with 3 when a control is neither effective nor not applicable.
+    #[arg(long)]
+    pub strict: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The case, as the work log writes it.
+    pub case: String,
+    /// Service level by which it is measured.
+    #[arg(long, value_name = "ID")]
+    pub service_level: String,
+    /// Arrangement, when several know the case.
+    #[arg(long, value_name = "ID")]
+    pub arrangement: Option<String>,
+    /// Looked at as of the end of this period, `2026-03`; else as of now.
+    #[arg(long, value_name = "PERIOD")]
+    pub period: Option<String>,
+    /// What was known at a ledger entry, or at an instant with its offset.
+    #[arg(long, value_name = "INSTANT|ENTRY")]
+    pub as_of: Option<String>,
+    /// How it is written.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct TraceArgs {
+    /// Reference, as reports and queries show it: `entry:record`.
+    #[arg(value_name = "REF")]
+    pub reference: String,
+    /// How it is written.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct QueryArgs {
+    /// One SELECT; `-` reads it from standard input.
+    pub sql: String,
+    /// How the rows are written.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: RowFormat,
+    /// `2026-03`, `2026-Q1`, `2026`, or days without the last: `2026-03-01..2026-04-01`.
+    #[arg(long, value_name = "PERIOD")]
+    pub period: Option<String>,
+    /// What was known at a ledger entry, or at an instant with its offset.
+    #[arg(long, value_name = "INSTANT|ENTRY")]
+    pub as_of: Option<String>,
+    /// Only this arrangement; may be given several times.
+    #[arg(long, value_name = "ID")]
+    pub arrangement: Vec<String>,
+}
+
+/// What `replay` writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum ReplayOutput {
+    #[default]
+    Text,
+    Json,
+    Bytes,
+}
+
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// Ledger entry of the assessment.
+    #[arg(value_name = "ID")]
+    pub entry: u64,
+    /// What is written: what changed, the same as JSON, or the recomputed assessment, byte for byte.
+    #[arg(long, value_enum, default_value_t)]
+    pub output: ReplayOutput,
+}
+
+#[derive(Debug, Args)]
+pub struct RetractArgs {
+    /// A record, `entry:record`, or a whole entry.
+    #[arg(value_name = "REF|ENTRY")]
+    pub target: String,
+    /// Why; it stays in the ledger.
+    #[arg(long)]
+    pub reason: String,
+    /// How the outcome is written.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct RereadArgs {
+    /// Ledger entry of the import.
+    pub entry: u64,
+    /// Mapping to read it with: a name of `mapping list`, or a file.
+    #[arg(long, value_name = "NAME|PATH", conflicts_with = "as_table")]
+    pub mapping: Option<String>,
+    /// Table of the vocabulary that the file's own columns are those of.
+    #[arg(long = "as", value_name = "TABLE")]
+    pub as_table: Option<String>,
+    /// A column's value in every row; may be given several times.
+    #[arg(long = "set", value_name = "COLUMN=VALUE")]
+    pub set: Vec<String>,
+    /// IANA time zone of times without offset.
+    #[arg(long)]
+    pub zone: Option<String>,
+    /// Party that the person ids belong to, as a namespace of their pseudonyms.
+    #[arg(long)]
+    pub party: Option<String>,
+    /// How the counts are written.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// Remove what an interrupted command left behind.
+    #[arg(long)]
+    pub sweep: bool,
+    /// How the report is written.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct BundleArgs {
+    /// Folder to write; it must be new or empty.
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct BackupArgs {
+    /// Folder to write; it must be new or empty.
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub dest: PathBuf,
+    /// Leave the keys out; they must then be kept elsewhere.
+    #[arg(long)]
+    pub without_keys: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct RestoreArgs {
+    /// The backup.
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub src: PathBuf,
+    /// Folder to make; it must be new or empty.
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub dest: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct LogArgs {
+    /// How the entries are written.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CatalogueCommand {
+    /// List controls and metrics, the workspace's own among them.
+    List {
+        /// How the list is written.
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Print the file of a control or metric.
+    Show {
+        /// Id of `catalogue list`.
+        id: String,
+    },
+    /// Write the skeleton of a control into the workspace.
+    New {
+        /// Risk and control: `quality/rework-loops`.
+        #[arg(value_name = "RISK/CONTROL")]
+        name: String,
+    },
+    /// Run the cases of controls and metrics.
+    Test {
+        /// Only these; all when none is named.
+        ids: Vec<String>,
+        /// Also change each computation a little and list the changes that no case notices.
+        #[arg(long)]
+        mutate: bool,
+        /// How the outcome is written.
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum VocabularyCommand {
+    /// List the tables.
+    List {
+        /// How the list is written.
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Show the columns of a table.
+    Show {
+        /// Name of the table.
+        table: String,
+        /// How it is written.
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Print a CSV file to fill in: the head line of a table.
+    Template {
+        /// Name of the table.
+        table: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum MappingCommand {
+    /// List the mappings that come with this release, and the workspace's own.
+    List,
+    /// Print a mapping's file.
+    Show {
+        /// Name of `mapping list`.
+        name: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Folder to make; it must be new or empty. Default: `backstay-demo`, or the next free name.
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell.
+    pub shell: clap_complete::Shell,
+}

@@ -1,0 +1,168 @@
+//! `backstay assess`: every control, every service level, every finding of a period; kept in the
+//! ledger so that it can be replayed.
+
+use std::{fs, path::Path};
+
+use backstay_engine::{
+    Status,
+    assess::{AssessRequest, assess as compute},
+    assessment::Assessment,
+};
+use backstay_evidence::Digest;
+use backstay_report::{
+    assessment::{self as view, Frame},
+    layout::Look,
+};
+use backstay_store::{NewAssessment, Workspace};
+
+use crate::{
+    args::{AssessArgs, Format},
+    command::advice,
+    door,
+    error::{CliError, FOUND},
+    evidence::{self, Cache, Seen},
+    progress::Progress,
+};
+
+/// What is asked.
+#[derive(Debug, Clone, Default)]
+pub struct Question<'a> {
+    /// Period as written; the last complete month with events when none.
+    pub period: Option<&'a str>,
+    /// `--as-of` as written.
+    pub as_of: Option<&'a str>,
+    /// Arrangements; empty: all.
+    pub arrangements: &'a [String],
+}
+
+/// An assessment with what stands around it.
+pub struct Answer {
+    /// The assessment.
+    pub assessment: Assessment,
+    /// Its canonical bytes, as kept.
+    pub bytes: Vec<u8>,
+    /// Where it is kept, and why this period.
+    pub frame: Frame,
+    seen: Seen,
+}
+
+pub fn run(args: &AssessArgs, named: Option<&Path>) -> Result<u8, CliError> {
+    let workspace = door::open(named)?;
+    let question = Question {
+        period: args.period.as_deref(),
+        as_of: args.as_of.as_deref(),
+        arrangements: &args.arrangement,
+    };
+    let mut answer = assess(&workspace, &question)?;
+    let bytes = match args.format {
+        Format::Json => answer.bytes.clone(),
+        Format::Text => {
+            answer.complete(&door::command(named))?;
+            let look = if args.output.is_some() { door::plain_look() } else { door::look() };
+            answer.text(look).into_bytes()
+        }
+    };
+    match &args.output {
+        Some(path) => fs::write(path, bytes).map_err(|error| {
+            CliError::failed(format!(
+                "`{}` cannot be written: {}",
+                path.display(),
+                door::because(&error)
+            ))
+        })?,
+        None => door::print_bytes(&bytes)?,
+    }
+    if let (Format::Json, Some(entry)) = (args.format, answer.frame.entry) {
+        door::remark(&format!("kept as ledger entry {entry}"));
+    }
+    let all_well = answer
+        .assessment
+        .controls
+        .iter()
+        .all(|control| matches!(control.status, Status::Effective | Status::NotApplicable))
+        && !answer.assessment.controls.is_empty();
+    Ok(if args.strict && !all_well { FOUND } else { 0 })
+}
+
+/// Assesses and keeps the assessment.
+///
+/// # Errors
+/// Unreadable evidence, or a workspace that cannot be written.
+pub fn assess(workspace: &Workspace, question: &Question<'_>) -> Result<Answer, CliError> {
+    let seen = evidence::see(workspace, question.as_of, question.arrangements)?;
+    let (period, chosen) = seen.period(question.period)?;
+    let bar = Progress::start("assessing");
+    bar.saying(&period.to_string());
+    let cache = Cache(workspace.cache());
+    let request = AssessRequest {
+        evidence: seen.evidence.clone(),
+        settings: settings(),
+        // Named even when it was chosen, so that the bytes depend on the basis alone.
+        period: Some(period),
+        now_us: seen.now_us,
+        seed: 0,
+        layout: evidence::layout(),
+        cache: Some(&cache),
+    };
+    let assessment = compute(&request)?;
+    drop(bar);
+    let bytes = assessment.bytes();
+    let entry = keep(workspace, &seen, &assessment, &bytes)?;
+    let frame = Frame { known_at: seen.known_at, entry: Some(entry), chosen, ..Frame::default() };
+    Ok(Answer { assessment, bytes, frame, seen })
+}
+
+/// Digest of the settings: there are none yet, which is a setting too.
+pub fn settings() -> Digest {
+    Digest::of(b"{}")
+}
+
+fn keep(
+    workspace: &Workspace,
+    seen: &Seen,
+    assessment: &Assessment,
+    bytes: &[u8],
+) -> Result<u64, CliError> {
+    let unwritable = |error: serde_json::Error| {
+        CliError::failed(format!("the basis cannot be written: {error}"))
+    };
+    let basis = serde_json::to_vec(&assessment.basis).map_err(unwritable)?;
+    let mut files: Vec<(String, Vec<u8>)> = seen
+        .evidence
+        .catalogue
+        .texts()
+        .iter()
+        .map(|(name, text)| (format!("{CATALOGUE_PREFIX}{name}"), text.clone().into_bytes()))
+        .collect();
+    let tables: Vec<_> = seen.evidence.vocabulary.tables().collect();
+    files.push(("vocabulary.json".to_owned(), serde_json::to_vec(&tables).map_err(unwritable)?));
+    let new = NewAssessment {
+        basis: &basis,
+        result: bytes,
+        files: &files,
+        arrangements: &assessment.basis.scope,
+    };
+    Ok(door::with_context(|ctx| workspace.append_assessment(new, ctx))?.entry)
+}
+
+/// Names of kept catalogue files begin so.
+pub const CATALOGUE_PREFIX: &str = "catalogue/";
+
+impl Answer {
+    /// Adds what only a reader needs: the differences to the provider's report, and what to do next,
+    /// as commands that begin with `backstay`.
+    ///
+    /// # Errors
+    /// Unreadable evidence.
+    pub fn complete(&mut self, backstay: &str) -> Result<(), CliError> {
+        self.frame.incomplete = advice::incomplete(&self.seen, &self.assessment)?;
+        self.frame.ladders = advice::ladders(&self.seen, &self.assessment)?;
+        self.frame.next = advice::next(&self.seen, &self.assessment, self.frame.entry, backstay)?;
+        Ok(())
+    }
+
+    /// As text.
+    pub fn text(&self, look: Look) -> String {
+        view::text(&self.assessment, &self.frame, look)
+    }
+}

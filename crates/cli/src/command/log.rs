@@ -1,0 +1,83 @@
+//! `backstay log`: the entries of the ledger, a line each.
+
+use std::path::Path;
+
+use backstay_report::{
+    figure::{count, counted},
+    ledger::{LogLine, log_text},
+};
+use backstay_store::EntrySummary;
+use serde_json::{Value, json};
+
+use crate::{
+    args::{Format, LogArgs},
+    door,
+    error::CliError,
+};
+
+/// Entries read at once.
+const CHUNK: usize = 1_000;
+
+pub fn run(args: &LogArgs, named: Option<&Path>) -> Result<u8, CliError> {
+    let workspace = door::open(named)?;
+    let mut lines = Vec::new();
+    let mut from = 1;
+    loop {
+        let chunk = workspace.entries(from, CHUNK)?;
+        let Some(last) = chunk.last() else { break };
+        from = last.entry + 1;
+        lines.extend(chunk.iter().map(line));
+    }
+    match args.format {
+        Format::Json => door::print_json(&json!({ "schema": "backstay.log/1", "entries": lines }))?,
+        Format::Text => door::print(&log_text(&lines, door::look()))?,
+    }
+    Ok(0)
+}
+
+fn line(entry: &EntrySummary) -> LogLine {
+    LogLine {
+        entry: entry.entry,
+        recorded_at_us: entry.recorded_at_us,
+        actor: entry.actor.clone(),
+        kind: entry.kind.clone(),
+        arrangements: entry.arrangements.clone(),
+        summary: entry
+            .payload
+            .as_ref()
+            .map_or_else(|| "erased".to_owned(), |p| summary(&entry.kind, p)),
+    }
+}
+
+/// What an entry did, from its payload; nothing for a kind that says nothing in short.
+fn summary(kind: &str, payload: &Value) -> String {
+    let text = |pointer: &str| payload.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let number =
+        |pointer: &str| payload.pointer(pointer).and_then(Value::as_i64).unwrap_or_default();
+    match kind {
+        "import" | "reread" => {
+            let mut parts = Vec::new();
+            for (pointer, word) in [
+                ("/counts/accepted", "accepted"),
+                ("/counts/corrected", "corrected"),
+                ("/counts/already_known", "known"),
+                ("/counts/quarantined", "quarantined"),
+            ] {
+                if number(pointer) > 0 {
+                    parts.push(format!("{} {word}", count(number(pointer))));
+                }
+            }
+            let counts = if parts.is_empty() { "nothing new".to_owned() } else { parts.join(", ") };
+            format!("{}: {counts}", text("/file"))
+        }
+        "retract" => {
+            let taken = payload.pointer("/takes").and_then(Value::as_array).map_or(0, Vec::len);
+            let taken = counted(i64::try_from(taken).unwrap_or(i64::MAX), "target");
+            format!("{taken}: {}", text("/reason"))
+        }
+        "erase" => text("/reason").to_owned(),
+        "assessment" => format!("of {}", text("/basis/period")),
+        "init" => "workspace made".to_owned(),
+        _ => String::new(),
+    }
+}

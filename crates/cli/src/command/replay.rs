@@ -1,0 +1,95 @@
+//! `backstay replay`: a kept assessment worked out again from its basis.
+
+use std::path::Path;
+
+use backstay_engine::{
+    AssessRequest, Assessment, Catalogue, ENGINE_VERSION, EngineError, assess, replay::replay,
+};
+use backstay_evidence::Digest;
+use backstay_report::replay::text;
+use backstay_store::{Workspace, assessment::Assessment as Kept};
+
+use crate::{
+    args::{ReplayArgs, ReplayOutput},
+    command::assess::{CATALOGUE_PREFIX, settings},
+    door,
+    error::{CliError, FOUND},
+    evidence::{self, Seen},
+    period::Known,
+};
+
+/// Entries read at once while looking for the evidence of a basis.
+const CHUNK: usize = 1_000;
+
+pub fn run(args: &ReplayArgs, named: Option<&Path>) -> Result<u8, CliError> {
+    let workspace = door::open(named)?;
+    let kept = workspace.assessment(args.entry)?;
+    let stored = Assessment::from_bytes(&kept.result)?;
+    let seen = basis(&workspace, &kept, &stored)?;
+    let as_of: jiff::Timestamp = stored.basis.as_of.parse().map_err(|_| {
+        let as_of = &stored.basis.as_of;
+        CliError::failed(format!(
+            "the basis of assessment {} has no instant: `{as_of}`",
+            args.entry
+        ))
+    })?;
+    let request = AssessRequest {
+        evidence: seen.evidence,
+        settings: settings(),
+        period: Some(stored.basis.period),
+        now_us: as_of.as_microsecond(),
+        seed: stored.basis.seed,
+        layout: evidence::layout(),
+        // Worked out anew: a cache would only repeat what it once kept.
+        cache: None,
+    };
+    if args.output == ReplayOutput::Bytes {
+        let bytes = assess(&request)?.bytes();
+        door::print_bytes(&bytes)?;
+        return Ok(if bytes == kept.result { 0 } else { FOUND });
+    }
+    let found = replay(&request, &kept.result)?;
+    match args.output {
+        ReplayOutput::Json => door::print_json(&found)?,
+        _ => door::print(&text(args.entry, &found, door::look()))?,
+    }
+    let same =
+        found.identical || (found.stored_engine != ENGINE_VERSION && found.changes.is_empty());
+    Ok(if same { 0 } else { FOUND })
+}
+
+/// The evidence and the catalogue that an assessment was made from.
+fn basis(workspace: &Workspace, kept: &Kept, stored: &Assessment) -> Result<Seen, CliError> {
+    let mut texts = Vec::new();
+    for (name, bytes) in &kept.files {
+        if let Some(name) = name.strip_prefix(CATALOGUE_PREFIX) {
+            texts.push((name, String::from_utf8_lossy(bytes)));
+        }
+    }
+    let catalogue = Catalogue::from_texts(texts.iter().map(|(name, text)| (*name, text.as_ref())))
+        .map_err(EngineError::from)?;
+    let known = evidence_entry(workspace, kept.entry, stored.basis.evidence_digest)?;
+    evidence::see_with(workspace, Some(Known::Entry(known)), &stored.basis.scope, catalogue)
+}
+
+/// The last entry before the assessment at which the evidence had this digest.
+fn evidence_entry(workspace: &Workspace, entry: u64, wanted: Digest) -> Result<u64, CliError> {
+    let mut found = None;
+    let mut from = 1;
+    while from < entry {
+        let chunk = workspace.backend().entries(from, CHUNK)?;
+        let Some(last) = chunk.last() else { break };
+        from = last.entry.sequence + 1;
+        for stored in chunk.iter().filter(|stored| stored.entry.sequence < entry) {
+            if stored.evidence.0.0 == wanted.0 {
+                found = Some(stored.entry.sequence);
+            }
+        }
+    }
+    found.ok_or_else(|| {
+        CliError::failed_with(
+            format!("the ledger before entry {entry} never held the evidence of this basis"),
+            "run `backstay verify`",
+        )
+    })
+}

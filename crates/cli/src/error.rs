@@ -1,0 +1,85 @@
+//! What goes wrong at the door, as the user is told: one line `error:`, one line `help:`, one exit
+//! code. The message says what and where, the help what to do.
+
+/// Exit code of a command that did its work and found something that is not as it should be, when
+/// it was asked to tell.
+pub const FOUND: u8 = 3;
+
+/// An error as the user sees it.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// The command could not do its work: exit code 1.
+    #[error("{message}")]
+    Failed {
+        /// What and where.
+        message: String,
+        /// What to do, when there is something.
+        help: Option<String>,
+    },
+    /// The command was not well put: exit code 2.
+    #[error("{message}")]
+    Usage {
+        /// What and where.
+        message: String,
+        /// What to write instead.
+        help: String,
+    },
+    /// Whoever reads our output went away; nothing is said.
+    #[error("the reader of the output went away")]
+    ReaderGone,
+}
+
+impl CliError {
+    /// The command could not do its work; no remedy beyond what the message says.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::Failed { message: message.into(), help: None }
+    }
+
+    /// The command could not do its work, and this helps.
+    pub fn failed_with(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::Failed { message: message.into(), help: Some(help.into()) }
+    }
+
+    /// The command was not well put.
+    pub fn usage(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::Usage { message: message.into(), help: help.into() }
+    }
+
+    /// The same error, saying which file it is about, unless it does already.
+    #[must_use]
+    pub fn about(self, file: &str) -> Self {
+        match self {
+            Self::Failed { message, help } if !message.contains(file) => {
+                Self::Failed { message: format!("`{file}`: {message}"), help }
+            }
+            other => other,
+        }
+    }
+
+    /// The exit code.
+    pub fn code(&self) -> u8 {
+        match self {
+            Self::Failed { .. } => 1,
+            Self::Usage { .. } => 2,
+            Self::ReaderGone => 0,
+        }
+    }
+
+    /// What to do.
+    pub fn help(&self) -> Option<&str> {
+        match self {
+            Self::Failed { help, .. } => help.as_deref(),
+            Self::Usage { help, .. } => Some(help),
+            Self::ReaderGone => None,
+        }
+    }
+}
+
+/// An error while writing to standard output.
+pub fn writing(error: &std::io::Error) -> CliError {
+    if error.kind() == std::io::ErrorKind::BrokenPipe {
+        CliError::ReaderGone
+    } else {
+        CliError::failed(format!("the output cannot be written: {error}"))
+    }
+}

@@ -1,0 +1,154 @@
+//! What a user writes for a period or an instant, turned into civil days or microseconds. Half-open
+//! throughout; nothing is guessed.
+
+use jiff::{Timestamp, ToSpan as _, civil::Date};
+
+use crate::error::CliError;
+
+/// Civil days from the first on, up to but without the second.
+pub type Days = (Date, Date);
+
+/// Reads a whole month (`2026-03`), quarter (`2026-Q1`) or year (`2026`), or days of which the last
+/// is not part (`2026-03-01..2026-04-01`).
+///
+/// # Errors
+/// Anything else; a range of months is refused because it could mean two things.
+pub fn parse_period(text: &str) -> Result<Days, CliError> {
+    let wrong = |help: String| CliError::usage(format!("`{text}` is not a period"), help);
+    let usual = "write a month, `2026-03`, a quarter, `2026-Q1`, a year, `2026`, or days of which \
+                 the last is left out, `2026-03-01..2026-04-01`";
+    let Some((from, to)) = text.split_once("..") else {
+        return parse_whole(text).ok_or_else(|| wrong(usual.to_owned()));
+    };
+    if let (Some((first, _)), Some((_, after))) = (parse_whole(from), parse_whole(to)) {
+        return Err(wrong(format!(
+            "whether the last of them counts is not clear; to have it counted write \
+             `{first}..{after}`"
+        )));
+    }
+    let (Some(from), Some(to)) = (parse_day(from), parse_day(to)) else {
+        return Err(wrong(usual.to_owned()));
+    };
+    if from >= to {
+        return Err(wrong(format!(
+            "it holds no day: the first day must lie before the last; for {from} alone write \
+             `{from}..{}`",
+            from.saturating_add(1.day())
+        )));
+    }
+    Ok((from, to))
+}
+
+fn parse_day(text: &str) -> Option<Date> {
+    (text.len() == 10).then(|| text.parse().ok()).flatten()
+}
+
+/// A whole month, quarter or year.
+fn parse_whole(text: &str) -> Option<Days> {
+    let from = |first: &str, months: i32| {
+        let first: Date = first.parse().ok()?;
+        Some((first, first.checked_add(months.months()).ok()?))
+    };
+    match (text.len(), text.split_once("-Q")) {
+        (7, None) => from(&format!("{text}-01"), 1),
+        (4, None) => from(&format!("{text}-01-01"), 12),
+        (7, Some((year, quarter))) => {
+            let quarter: u8 = quarter.parse().ok().filter(|quarter| (1..=4).contains(quarter))?;
+            from(&format!("{year}-{:02}-01", quarter * 3 - 2), 3)
+        }
+        _ => None,
+    }
+}
+
+/// What `--as-of` may say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// As of a ledger entry.
+    Entry(u64),
+    /// As of an instant, microseconds UTC.
+    InstantUs(i64),
+}
+
+/// Reads a ledger entry (`12`) or an instant with its offset (`2026-04-02T09:00:00+08:00`).
+///
+/// # Errors
+/// Anything else; a time without offset is refused.
+pub fn parse_known(text: &str) -> Result<Known, CliError> {
+    if let Ok(entry) = text.parse::<u64>() {
+        return Ok(Known::Entry(entry));
+    }
+    let instant: Result<Timestamp, _> = text.parse();
+    instant.map(|instant| Known::InstantUs(instant.as_microsecond())).map_err(|_| {
+        CliError::usage(
+            format!("`{text}` is neither a ledger entry nor an instant"),
+            "write an entry, `12`, or an instant with its offset, `2026-04-02T09:00:00Z`; \
+             `backstay log` lists both"
+                .to_owned(),
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn a_month_is_its_days() {
+        assert_eq!(parse_period("2026-02").unwrap(), (date(2026, 2, 1), date(2026, 3, 1)));
+        assert_eq!(parse_period("2025-12").unwrap(), (date(2025, 12, 1), date(2026, 1, 1)));
+    }
+
+    #[test]
+    fn a_quarter_and_a_year_are_their_days() {
+        assert_eq!(parse_period("2026-Q1").unwrap(), (date(2026, 1, 1), date(2026, 4, 1)));
+        assert_eq!(parse_period("2026-Q4").unwrap(), (date(2026, 10, 1), date(2027, 1, 1)));
+        assert_eq!(parse_period("2026").unwrap(), (date(2026, 1, 1), date(2027, 1, 1)));
+    }
+
+    #[test]
+    fn a_range_of_days_is_half_open() {
+        let days = parse_period("2026-03-01..2026-06-01").unwrap();
+        assert_eq!(days, (date(2026, 3, 1), date(2026, 6, 1)));
+    }
+
+    #[test]
+    fn a_range_of_months_is_refused_with_the_days_it_would_be() {
+        let error = parse_period("2026-03..2026-05").unwrap_err().to_string();
+        assert!(error.contains("`2026-03..2026-05` is not a period"), "{error}");
+        let CliError::Usage { help, .. } = parse_period("2026-03..2026-05").unwrap_err() else {
+            panic!("a usage error")
+        };
+        assert!(help.contains("`2026-03-01..2026-06-01`"), "{help}");
+    }
+
+    #[test]
+    fn what_is_no_period_is_refused() {
+        for text in [
+            "",
+            "2026-Q5",
+            "2026-Q0",
+            "2026-13",
+            "2026-3",
+            "2026-03-01",
+            "2026-03-02..2026-03-02",
+            "2026-04-01..2026-03-01",
+            "..",
+            "2026-02-30..2026-03-01",
+            "march",
+        ] {
+            assert!(parse_period(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_as_of_is_an_entry_or_an_instant_with_offset() {
+        assert_eq!(parse_known("12").unwrap(), Known::Entry(12));
+        assert_eq!(parse_known("1970-01-01T08:00:01+08:00").unwrap(), Known::InstantUs(1_000_000));
+        for text in ["-1", "2026-04-02T09:00:00", "2026-04-02", "today"] {
+            assert!(parse_known(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! Which files an import means, and how each is to be read: options from the command line, or from
+//! the `imports.toml` of a folder. Reads mapping files; never the evidence itself.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Component, Path, PathBuf},
+};
+
+use backstay_evidence::{ImportOptions, Mapping};
+use serde::Deserialize;
+
+use crate::{door, error::CliError};
+
+/// Name of the file that says in which order and how a folder is imported.
+pub const ORDER_FILE: &str = "imports.toml";
+
+/// One file to import.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// Where it is.
+    pub path: PathBuf,
+    /// How the user named it, for the report.
+    pub name: String,
+    /// How it is to be read.
+    pub options: ImportOptions,
+    /// Whether a log that repeats another with a different clock is kept.
+    pub allow_duplicate_log: bool,
+}
+
+/// What the command line says of how files are read.
+#[derive(Debug, Clone, Default)]
+pub struct Reading<'a> {
+    /// Name or path of a mapping.
+    pub mapping: Option<&'a str>,
+    /// Table that the file's own columns are those of.
+    pub as_table: Option<&'a str>,
+    /// `column=value` as written.
+    pub set: &'a [String],
+    /// Zone of times without offset.
+    pub zone: Option<&'a str>,
+    /// Party of person ids.
+    pub party: Option<&'a str>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Order {
+    import: Vec<Ordered>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Ordered {
+    file: PathBuf,
+    #[serde(rename = "as")]
+    as_table: Option<String>,
+    mapping: Option<String>,
+    #[serde(default)]
+    set: BTreeMap<String, String>,
+    zone: Option<String>,
+    party: Option<String>,
+    #[serde(default)]
+    allow_duplicate_log: bool,
+}
+
+/// Options of one import as the command line states them.
+///
+/// # Errors
+/// A `--set` that is no `column=value`, an unknown zone, a mapping that is not there or wrong.
+pub fn options(reading: &Reading<'_>, workspace: Option<&Path>) -> Result<ImportOptions, CliError> {
+    let mut set = BTreeMap::new();
+    for text in reading.set {
+        let (column, value) = text
+            .split_once('=')
+            .filter(|(column, _)| !column.trim().is_empty())
+            .ok_or_else(|| {
+                CliError::usage(
+                    format!("`--set {text}` names no column"),
+                    "write `--set column=value`, as in `--set arrangement_id=desk`",
+                )
+            })?;
+        if set.insert(column.trim().to_owned(), value.to_owned()).is_some() {
+            return Err(CliError::usage(
+                format!("`--set` gives the column `{}` twice", column.trim()),
+                "give each column once",
+            ));
+        }
+    }
+    let zone = reading.zone.map(known_zone).transpose()?;
+    let bases: Vec<PathBuf> = workspace.map(|dir| dir.join("mappings")).into_iter().collect();
+    let mapping = reading.mapping.map(|name| find_mapping(name, &bases)).transpose()?;
+    Ok(ImportOptions {
+        mapping,
+        as_table: reading.as_table.map(str::to_owned),
+        set,
+        zone,
+        party: reading.party.map(str::to_owned),
+        ..ImportOptions::default()
+    })
+}
+
+/// The files that `paths` mean, in order. A folder is read by its `imports.toml`; then options of
+/// the command line are refused, since they would speak of files that they do not know.
+///
+/// # Errors
+/// A path that is not there, a folder without `imports.toml`, options beside a folder.
+pub fn plan(
+    paths: &[PathBuf],
+    reading: &Reading<'_>,
+    allow_duplicate_log: bool,
+    workspace: Option<&Path>,
+) -> Result<Vec<Source>, CliError> {
+    let mut sources = Vec::new();
+    let mut common = None;
+    for path in paths {
+        let kind = fs::metadata(path).map_err(|error| {
+            let message = format!("`{}` cannot be read: {}", path.display(), door::because(&error));
+            CliError::failed(message)
+        })?;
+        if kind.is_dir() {
+            let said = reading.mapping.is_some()
+                || reading.as_table.is_some()
+                || reading.zone.is_some()
+                || reading.party.is_some()
+                || !reading.set.is_empty();
+            if said {
+                return Err(CliError::usage(
+                    format!(
+                        "`{}` is a folder, and a folder says itself how it is read",
+                        path.display()
+                    ),
+                    format!(
+                        "leave --mapping, --as, --set, --zone and --party out, and write them \
+                             into its {ORDER_FILE}"
+                    ),
+                ));
+            }
+            sources.extend(plan_folder(path, allow_duplicate_log, workspace)?);
+            continue;
+        }
+        if !kind.is_file() {
+            return Err(CliError::failed_with(
+                format!("`{}` is not an ordinary file", path.display()),
+                "save what it gives into a file and import that",
+            ));
+        }
+        if common.is_none() {
+            common = Some(options(reading, workspace)?);
+        }
+        sources.push(Source {
+            path: path.clone(),
+            name: path.display().to_string(),
+            options: common.clone().unwrap_or_default(),
+            allow_duplicate_log,
+        });
+    }
+    Ok(sources)
+}
+
+fn plan_folder(
+    folder: &Path,
+    allow_duplicate_log: bool,
+    workspace: Option<&Path>,
+) -> Result<Vec<Source>, CliError> {
+    let order_path = folder.join(ORDER_FILE);
+    if !order_path.is_file() {
+        return Err(CliError::failed_with(
+            format!("the folder `{}` has no {ORDER_FILE}", folder.display()),
+            "write one that names its files in order: [[import]] file = \"site.csv\" as = \
+                 \"site\" for a file in the vocabulary, or file = \"log.csv\" mapping = \
+                 \"servicenow-incident\" zone = \"Europe/Lisbon\" set = { arrangement_id = \
+                 \"desk\" }, each key on its own line; or import the files one by one",
+        ));
+    }
+    let text = door::read_text(&order_path)?;
+    let order: Order = toml::from_str(&text).map_err(|error| {
+        CliError::failed_with(
+            format!(
+                "`{}` cannot be understood: {}",
+                order_path.display(),
+                one_line(&error.to_string())
+            ),
+            "each [[import]] has `file` and, as needed, `as` or `mapping`, `set`, `zone`, `party`, \
+             `allow_duplicate_log`",
+        )
+    })?;
+    let mut bases = vec![folder.to_owned(), folder.join("mappings")];
+    bases.extend(workspace.map(|dir| dir.join("mappings")));
+    order
+        .import
+        .into_iter()
+        .map(|import| ordered(folder, import, allow_duplicate_log, &bases))
+        .collect()
+}
+
+fn ordered(
+    folder: &Path,
+    import: Ordered,
+    allow_duplicate_log: bool,
+    bases: &[PathBuf],
+) -> Result<Source, CliError> {
+    for named in [Some(import.file.as_path()), import.mapping.as_deref().map(Path::new)] {
+        // A folder may come from the other party: it speaks of its own files only.
+        if let Some(named) = named.filter(|path| leaves(path)) {
+            return Err(CliError::failed_with(
+                format!(
+                    "`{}` of {} leaves the folder",
+                    named.display(),
+                    folder.join(ORDER_FILE).display()
+                ),
+                "name files within the folder, without `..` and without a leading `/`",
+            ));
+        }
+    }
+    let path = folder.join(&import.file);
+    let place = format!("`{}` of {}", import.file.display(), folder.join(ORDER_FILE).display());
+    if import.mapping.is_some() && import.as_table.is_some() {
+        return Err(CliError::failed_with(
+            format!("{place} has both `as` and `mapping`"),
+            "`as` is for a file whose columns are those of the vocabulary; keep one of the two",
+        ));
+    }
+    if !path.is_file() {
+        return Err(CliError::failed_with(
+            format!("{place} is not there"),
+            "correct its name, or take it out of the list",
+        ));
+    }
+    let mapping = import.mapping.as_deref().map(|name| find_mapping(name, bases)).transpose()?;
+    Ok(Source {
+        name: import.file.display().to_string(),
+        path,
+        options: ImportOptions {
+            mapping,
+            as_table: import.as_table,
+            set: import.set,
+            zone: import.zone.as_deref().map(known_zone).transpose()?,
+            party: import.party,
+            ..ImportOptions::default()
+        },
+        allow_duplicate_log: allow_duplicate_log || import.allow_duplicate_log,
+    })
+}
+
+/// Whether a path may point out of the folder it is meant for.
+fn leaves(path: &Path) -> bool {
+    path.components().any(|part| !matches!(part, Component::Normal(_) | Component::CurDir))
+}
+
+/// A mapping by path or name: the file as named, then a file in one of `bases` (with or without
+/// `.toml`), then one that comes with this release.
+///
+/// # Errors
+/// When there is none, or its text is wrong; the message names the file.
+pub fn find_mapping(name: &str, bases: &[PathBuf]) -> Result<Mapping, CliError> {
+    let mut candidates = vec![PathBuf::from(name)];
+    for base in bases {
+        candidates.push(base.join(name));
+        candidates.push(base.join(format!("{name}.toml")));
+    }
+    if let Some(path) = candidates.iter().find(|path| path.is_file()) {
+        return Mapping::from_text(&door::read_text(path)?).map_err(|error| {
+            CliError::failed(format!("`{}`: {}", path.display(), one_line(&error.to_string())))
+        });
+    }
+    Mapping::built_in(name).map_err(|_| {
+        CliError::usage(
+            format!("`{name}` is neither a mapping of this release nor a file"),
+            format!(
+                "this release has {}; `backstay mapping list` says what they read",
+                listed(&Mapping::names())
+            ),
+        )
+    })
+}
+
+/// Names in backticks, with commas.
+pub fn listed(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn known_zone(name: &str) -> Result<String, CliError> {
+    jiff::tz::TimeZone::get(name).map(|_| name.to_owned()).map_err(|_| {
+        CliError::usage(
+            format!("`{name}` is not a time zone"),
+            "write an IANA name, as in `Europe/Dublin` or `Asia/Manila`",
+        )
+    })
+}
+
+/// A message of several lines as one.
+pub fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

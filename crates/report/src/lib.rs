@@ -1,0 +1,15 @@
+//! An assessment as a document: terminal text and JSON. It sets what the engine worked out and
+//! works nothing out itself; it reads no clock, no file and no terminal.
+
+pub mod assessment;
+pub mod catalogue;
+pub mod difference;
+pub mod explanation;
+pub mod figure;
+pub mod import;
+pub mod layout;
+pub mod ledger;
+pub mod replay;
+pub mod rows;
+pub mod trace;
+pub mod words;
