@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use backstay_evidence::options::{Fold, TextEncoding};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 /// Recompute, from evidence, whether an outsourced back office is under control.
@@ -205,11 +206,9 @@ pub struct InitArgs {
     pub dir: PathBuf,
 }
 
-#[derive(Debug, Args)]
-pub struct ImportArgs {
-    /// Files, or folders that hold an `imports.toml`.
-    #[arg(required = true, value_name = "FILE|FOLDER", value_hint = ValueHint::AnyPath)]
-    pub paths: Vec<PathBuf>,
+/// How a file is read.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ReadingArgs {
     /// Mapping that says what the columns mean: a name of `mapping list`, or a file.
     #[arg(long, value_name = "NAME|PATH", conflicts_with = "as_table")]
     pub mapping: Option<String>,
@@ -222,9 +221,32 @@ pub struct ImportArgs {
     /// IANA time zone of times without offset.
     #[arg(long)]
     pub zone: Option<String>,
+    /// Which instant a local time is that occurs twice: `earlier` or `later`; else the record is
+    /// quarantined.
+    #[arg(long, value_name = "EARLIER|LATER", value_parser = word::<Fold>)]
+    pub fold: Option<Fold>,
+    /// Encoding, when it is not found by itself: `utf-8`, `latin-1`, `utf-16le`, `utf-16be`.
+    #[arg(long, value_parser = word::<TextEncoding>)]
+    pub encoding: Option<TextEncoding>,
     /// Party that the person ids belong to, as a namespace of their pseudonyms.
     #[arg(long)]
     pub party: Option<String>,
+}
+
+/// One of a few words, as mappings write them too.
+fn word<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
+    toml::Value::String(text.to_owned())
+        .try_into()
+        .map_err(|error: toml::de::Error| crate::sources::one_line(error.message()))
+}
+
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// Files, or folders that hold an `imports.toml`.
+    #[arg(required = true, value_name = "FILE|FOLDER", value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub reading: ReadingArgs,
     /// Read and check everything, write nothing.
     #[arg(long)]
     pub dry_run: bool,
@@ -343,21 +365,8 @@ pub struct RetractArgs {
 pub struct RereadArgs {
     /// Ledger entry of the import.
     pub entry: u64,
-    /// Mapping to read it with: a name of `mapping list`, or a file.
-    #[arg(long, value_name = "NAME|PATH", conflicts_with = "as_table")]
-    pub mapping: Option<String>,
-    /// Table of the vocabulary that the file's own columns are those of.
-    #[arg(long = "as", value_name = "TABLE")]
-    pub as_table: Option<String>,
-    /// A column's value in every row; may be given several times.
-    #[arg(long = "set", value_name = "COLUMN=VALUE")]
-    pub set: Vec<String>,
-    /// IANA time zone of times without offset.
-    #[arg(long)]
-    pub zone: Option<String>,
-    /// Party that the person ids belong to, as a namespace of their pseudonyms.
-    #[arg(long)]
-    pub party: Option<String>,
+    #[command(flatten)]
+    pub reading: ReadingArgs,
     /// How the counts are written.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

@@ -7,10 +7,13 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-use backstay_evidence::{ImportOptions, Mapping};
+use backstay_evidence::{
+    ImportOptions, Mapping,
+    options::{Fold, TextEncoding},
+};
 use serde::Deserialize;
 
-use crate::{door, error::CliError};
+use crate::{args::ReadingArgs, door, error::CliError};
 
 /// Name of the file that says in which order and how a folder is imported.
 pub const ORDER_FILE: &str = "imports.toml";
@@ -26,21 +29,6 @@ pub struct Source {
     pub options: ImportOptions,
     /// Whether a log that repeats another with a different clock is kept.
     pub allow_duplicate_log: bool,
-}
-
-/// What the command line says of how files are read.
-#[derive(Debug, Clone, Default)]
-pub struct Reading<'a> {
-    /// Name or path of a mapping.
-    pub mapping: Option<&'a str>,
-    /// Table that the file's own columns are those of.
-    pub as_table: Option<&'a str>,
-    /// `column=value` as written.
-    pub set: &'a [String],
-    /// Zone of times without offset.
-    pub zone: Option<&'a str>,
-    /// Party of person ids.
-    pub party: Option<&'a str>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -59,6 +47,8 @@ struct Ordered {
     #[serde(default)]
     set: BTreeMap<String, String>,
     zone: Option<String>,
+    fold: Option<Fold>,
+    encoding: Option<TextEncoding>,
     party: Option<String>,
     #[serde(default)]
     allow_duplicate_log: bool,
@@ -68,9 +58,9 @@ struct Ordered {
 ///
 /// # Errors
 /// A `--set` that is no `column=value`, an unknown zone, a mapping that is not there or wrong.
-pub fn options(reading: &Reading<'_>, workspace: Option<&Path>) -> Result<ImportOptions, CliError> {
+pub fn options(reading: &ReadingArgs, workspace: Option<&Path>) -> Result<ImportOptions, CliError> {
     let mut set = BTreeMap::new();
-    for text in reading.set {
+    for text in &reading.set {
         let (column, value) = text
             .split_once('=')
             .filter(|(column, _)| !column.trim().is_empty())
@@ -87,15 +77,17 @@ pub fn options(reading: &Reading<'_>, workspace: Option<&Path>) -> Result<Import
             ));
         }
     }
-    let zone = reading.zone.map(known_zone).transpose()?;
+    let zone = reading.zone.as_deref().map(known_zone).transpose()?;
     let bases: Vec<PathBuf> = workspace.map(|dir| dir.join("mappings")).into_iter().collect();
-    let mapping = reading.mapping.map(|name| find_mapping(name, &bases)).transpose()?;
+    let mapping = reading.mapping.as_deref().map(|name| find_mapping(name, &bases)).transpose()?;
     Ok(ImportOptions {
         mapping,
-        as_table: reading.as_table.map(str::to_owned),
+        as_table: reading.as_table.clone(),
         set,
         zone,
-        party: reading.party.map(str::to_owned),
+        fold: reading.fold,
+        encoding: reading.encoding,
+        party: reading.party.clone(),
         ..ImportOptions::default()
     })
 }
@@ -107,7 +99,7 @@ pub fn options(reading: &Reading<'_>, workspace: Option<&Path>) -> Result<Import
 /// A path that is not there, a folder without `imports.toml`, options beside a folder.
 pub fn plan(
     paths: &[PathBuf],
-    reading: &Reading<'_>,
+    reading: &ReadingArgs,
     allow_duplicate_log: bool,
     workspace: Option<&Path>,
 ) -> Result<Vec<Source>, CliError> {
@@ -123,6 +115,8 @@ pub fn plan(
                 || reading.as_table.is_some()
                 || reading.zone.is_some()
                 || reading.party.is_some()
+                || reading.fold.is_some()
+                || reading.encoding.is_some()
                 || !reading.set.is_empty();
             if said {
                 return Err(CliError::usage(
@@ -131,8 +125,8 @@ pub fn plan(
                         path.display()
                     ),
                     format!(
-                        "leave --mapping, --as, --set, --zone and --party out, and write them \
-                             into its {ORDER_FILE}"
+                        "leave the options on how to read out, and write them into its \
+                             {ORDER_FILE}"
                     ),
                 ));
             }
@@ -181,8 +175,8 @@ fn plan_folder(
                 order_path.display(),
                 one_line(&error.to_string())
             ),
-            "each [[import]] has `file` and, as needed, `as` or `mapping`, `set`, `zone`, `party`, \
-             `allow_duplicate_log`",
+            "each [[import]] has `file` and, as needed, `as` or `mapping`, `set`, `zone`, `fold`, \
+             `encoding`, `party`, `allow_duplicate_log`",
         )
     })?;
     let mut bases = vec![folder.to_owned(), folder.join("mappings")];
@@ -236,6 +230,8 @@ fn ordered(
             as_table: import.as_table,
             set: import.set,
             zone: import.zone.as_deref().map(known_zone).transpose()?,
+            fold: import.fold,
+            encoding: import.encoding,
             party: import.party,
             ..ImportOptions::default()
         },

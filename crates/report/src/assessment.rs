@@ -17,6 +17,8 @@ use crate::{
 
 /// Findings shown of one control in one arrangement.
 const FINDINGS_SHOWN: usize = 5;
+/// Reasons named of what cannot be measured.
+const REASONS_SHOWN: usize = 3;
 /// Cases named in one sentence.
 const CASES_SHOWN: usize = 8;
 /// References shown of one finding.
@@ -200,11 +202,29 @@ fn measures(page: &mut Page, measures: &[MeasureResult]) {
             ("", Set::Flex),
         ])
         .indented(4);
-        for measure in measures {
+        for measure in &measures {
             grid.row(measure_row(measure));
         }
         page.grid(&grid);
+        for measure in &measures {
+            why_not_measurable(page, measure);
+        }
     }
+}
+
+/// The commonest reasons for which cases of a measure could not be judged.
+fn why_not_measurable(page: &mut Page, measure: &MeasureResult) {
+    let mut reasons: Vec<(&String, i64)> = measure.gaps.iter().map(|(why, n)| (why, *n)).collect();
+    if reasons.is_empty() {
+        return;
+    }
+    reasons.sort_by(|(left, m), (right, n)| n.cmp(m).then(left.cmp(right)));
+    let told = |(why, number): &(&String, i64)| format!("{why} ({})", count(*number));
+    let listed: Vec<String> = reasons.iter().take(REASONS_SHOWN).map(told).collect();
+    let more = if reasons.len() > REASONS_SHOWN { "; …" } else { "" };
+    let (level, period) = (&measure.service_level, words::period(measure.period));
+    let text = format!("? {level}, {period}, not measurable: {}{more}", listed.join("; "));
+    page.hanging(4, 6, &text, Tone::Unsure);
 }
 
 /// Names the cases whose figure may lack events.
@@ -246,6 +266,8 @@ fn measure_row(measure: &MeasureResult) -> Vec<Cell> {
     let (mark, tone) = match (&measure.value, reached(&measure.target)) {
         (None, _) => ("?", Tone::Unsure),
         (_, Some(false)) => ("✗", Tone::Bad),
+        // Whoever cannot be judged may have missed.
+        (_, Some(true)) if !measure.gaps.is_empty() => ("?", Tone::Unsure),
         (_, Some(true)) => ("✓", Tone::Good),
         (_, None) => ("", Tone::Plain),
     };

@@ -5,7 +5,12 @@ use std::path::{Path, PathBuf};
 
 use backstay_report::import::{self as view, Imports};
 
-use crate::{args::DemoArgs, command, door, error::CliError, example, sources};
+use crate::{
+    args::{DemoArgs, ReadingArgs},
+    command, door,
+    error::CliError,
+    example, sources,
+};
 
 /// The last month that the example's files hold whole; later ones hold a few days.
 const PERIOD: &str = "2026-10";
@@ -32,7 +37,7 @@ pub fn run(args: &DemoArgs) -> Result<u8, CliError> {
         handed_in.display()
     ))?;
     door::print("\n")?;
-    let reading = sources::Reading::default();
+    let reading = ReadingArgs::default();
     let plan = sources::plan(&[handed_in], &reading, false, Some(&dir))?;
     let mut files = Vec::new();
     for source in &plan {

@@ -11,7 +11,7 @@ use crate::{
     door,
     error::CliError,
     progress::Progress,
-    sources::{self, Reading, Source},
+    sources::{self, Source},
 };
 
 /// Version of the JSON written here.
@@ -19,15 +19,8 @@ const SCHEMA: &str = "backstay.import/1";
 
 pub fn run(args: &ImportArgs, named: Option<&Path>) -> Result<u8, CliError> {
     let workspace = door::open(named)?;
-    let reading = Reading {
-        mapping: args.mapping.as_deref(),
-        as_table: args.as_table.as_deref(),
-        set: &args.set,
-        zone: args.zone.as_deref(),
-        party: args.party.as_deref(),
-    };
     let sources =
-        sources::plan(&args.paths, &reading, args.allow_duplicate_log, Some(workspace.dir()))?;
+        sources::plan(&args.paths, &args.reading, args.allow_duplicate_log, Some(workspace.dir()))?;
     let one = args.paths.len() == 1 && args.paths.iter().all(|path| path.is_file());
     let mut done = Vec::new();
     for source in &sources {
@@ -53,14 +46,7 @@ pub fn run(args: &ImportArgs, named: Option<&Path>) -> Result<u8, CliError> {
 
 pub fn reread(args: &RereadArgs, named: Option<&Path>) -> Result<u8, CliError> {
     let workspace = door::open(named)?;
-    let reading = Reading {
-        mapping: args.mapping.as_deref(),
-        as_table: args.as_table.as_deref(),
-        set: &args.set,
-        zone: args.zone.as_deref(),
-        party: args.party.as_deref(),
-    };
-    let options = sources::options(&reading, Some(workspace.dir()))?;
+    let options = sources::options(&args.reading, Some(workspace.dir()))?;
     let bar = Progress::start(&format!("entry {}", args.entry));
     let request = ImportRequest { options, allow_duplicate_log: false };
     let outcome = door::with_context(|ctx| {

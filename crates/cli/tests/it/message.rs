@@ -93,7 +93,7 @@ fn a_wrong_command_line_says_what_to_write_instead() {
                 &["-w", "ws", "import", "handed-in", "--zone", "Etc/UTC"],
                 2,
                 "`handed-in` is a folder, and a folder says itself how it is read",
-                "leave --mapping, --as, --set, --zone and --party out",
+                "leave the options on how to read out",
             ),
             wrong(
                 &["-w", "ws", "import", "handed-in/site.csv", "--set", "x"],
@@ -136,9 +136,24 @@ fn what_cannot_be_done_says_why_and_what_to_do() {
     sandbox.write("listed/imports.toml", "[[import]]\nfile = \"gone.csv\"\nas = \"site\"\n");
     sandbox
         .write("both/imports.toml", "[[import]]\nfile = \"a\"\nas = \"site\"\nmapping = \"xes\"\n");
+    sandbox
+        .write("out/imports.toml", "[[import]]\nfile = \"../handed-in/site.csv\"\nas = \"site\"\n");
+    sandbox.write("far/imports.toml", "[[import]]\nfile = \"a\"\nmapping = \"/etc/hostname\"\n");
     check(
         &sandbox,
         &[
+            wrong(
+                &["-w", "ws", "import", "out"],
+                1,
+                "`../handed-in/site.csv` of out/imports.toml leaves the folder",
+                "name files within the folder",
+            ),
+            wrong(
+                &["-w", "ws", "import", "far"],
+                1,
+                "`/etc/hostname` of far/imports.toml leaves the folder",
+                "name files within the folder",
+            ),
             wrong(&["init", "ws"], 1, "`ws` is not empty", "name a new or an empty folder"),
             wrong(
                 &["-w", "handed-in", "assess"],
@@ -264,7 +279,37 @@ fn what_went_in_before_an_error_stays_in_and_is_said() {
     assert_eq!(run.code, 1);
     assert!(run.out.contains("client.csv") && run.out.contains("calendar.csv"), "{}", run.out);
     assert!(!run.out.contains("arrangement.csv"), "{}", run.out);
-    assert!(run.err.contains("nonsense"), "{}", run.err);
+    assert!(run.err.contains("`site.csv`") && run.err.contains("nonsense"), "{}", run.err);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_never_ends_is_refused_even_on_a_dry_run() {
+    let sandbox = Sandbox::with_workspace();
+    for rest in [&[][..], &["--dry-run"]] {
+        let args = [&["import", "/dev/zero", "--as", "site"], rest].concat();
+        let said = sandbox.ws(&args).fails(1);
+        assert!(said.contains("`/dev/zero` is not an ordinary file"), "{said}");
+    }
+}
+
+#[test]
+fn an_hour_that_occurs_twice_is_taken_as_the_user_says() {
+    let sandbox = Sandbox::with_workspace();
+    let text = "arrangement_id,case_id,activity,occurred_at\nclaims,C-1,Open,2026-10-25T02:30:00\n";
+    sandbox.write("twice.csv", text);
+    let import = |fold: &[&str]| {
+        let args = ["import", "twice.csv", "--as", "case_event", "--zone", "Europe/Warsaw"];
+        sandbox.ws(&[&args[..], fold, &["--format", "json"]].concat()).json()
+    };
+    assert_eq!(import(&["--dry-run"])["quarantined"], 1);
+    assert_eq!(import(&["--fold", "later"])["accepted"], 1);
+    let at = "SELECT occurred_at FROM case_event";
+    let rows = sandbox.ws(&["query", at, "--format", "csv"]).ok();
+    assert_eq!(rows, "occurred_at\n2026-10-25T01:30:00Z\n");
+    let run = sandbox.ws(&["import", "twice.csv", "--as", "case_event", "--fold", "never"]);
+    assert_eq!(run.code, 2);
+    assert!(run.err.contains("earlier") && run.err.contains("later"), "{}", run.err);
 }
 
 #[cfg(unix)]
