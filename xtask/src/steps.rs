@@ -28,7 +28,9 @@ pub fn test(root: &Path) -> Result<(), String> {
             data.display()
         );
     }
-    cargo(root, &["test", "--workspace"], "see the failures above")
+    // Examples in documentation first, so that the last lines are those of the tests proper.
+    cargo(root, &["test", "--workspace", "--doc"], "see the failures above")?;
+    cargo(root, &["test", "--workspace", "--lib", "--bins", "--tests"], "see the failures above")
 }
 
 fn say(step: &str) {

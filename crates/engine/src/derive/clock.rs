@@ -10,6 +10,9 @@
 //!   named earlier.
 //! - Terms are those in force when the clock started. A level whose versions start the clock
 //!   differently is judged by the version in force at its own start.
+//! - A register row that changes midway ends a segment, for another site or calendar answers from then.
+//! - A case done without any assignment known is a gap where the clock starts at the assignment, and so
+//!   is one that was opened, by its source, after it was done.
 //! - The clock runs from its start, except in paused states, and stands in stop states. It runs
 //!   again when a case leaves a stop state; for first response the first stop is final.
 //! - `done`: the first instant of the last unbroken stay in stop states. Met when the working time
@@ -408,7 +411,28 @@ impl<'t, 'l> Walk<'t, 'l> {
         state.is_some_and(|state| self.level.stop_states.iter().any(|stop| **stop == **state))
     }
 
+    /// Adds the time between two instants, cut where the registers hand it to another site or calendar.
     fn segment(
+        &mut self,
+        mut start_us: i64,
+        end_us: i64,
+        standing: &Standing,
+        row_ref: i64,
+        is_open: bool,
+    ) {
+        let (site, team) = (standing.site.as_ref(), standing.team.as_ref());
+        if !self.stops(standing.state.as_ref()) {
+            while let Some(cut_us) =
+                self.terms.next_handover_us(site, team, start_us).filter(|cut_us| *cut_us < end_us)
+            {
+                self.stretch(start_us, cut_us, standing, row_ref, false);
+                start_us = cut_us;
+            }
+        }
+        self.stretch(start_us, end_us, standing, row_ref, is_open);
+    }
+
+    fn stretch(
         &mut self,
         start_us: i64,
         end_us: i64,
@@ -523,8 +547,14 @@ impl<'t, 'l> Walk<'t, 'l> {
         if self.gap.is_some() && !passed {
             outcome = Outcome::Gap;
         }
-        // Terms that do not say what done or late means judge nobody.
         let judges = level.metric != Metric::Volume;
+        let opened_late = self.level.clock_starts == ClockStart::Opened
+            && self.done_us.zip(self.started_us).is_some_and(|(done, start)| done < start);
+        if judges && (unstarted_end.is_some() || opened_late) {
+            outcome = Outcome::Gap;
+            self.gap = Some(if opened_late { Gap::OpenedAfterDone } else { Gap::NeverAssigned });
+        }
+        // Terms that do not say what done or late means judge nobody.
         let undefined = match () {
             () if judges && level.stop_states.is_empty() => Some(Gap::NoStopStates),
             () if judges && level.threshold_us.is_none() => Some(Gap::NoThreshold),

@@ -538,6 +538,65 @@ fn a_calendar_that_changes_midway_counts_by_the_version_of_each_day() {
 }
 
 #[test]
+fn a_site_or_team_that_changes_midway_counts_by_the_register_of_each_day() {
+    // 1 h in Dublin on 2 March; from 3 March team and site work in Manila, nine hours a day.
+    let rows: &[&str] = &[
+        "2026-03-02T16:00Z | New | M",
+        "2026-03-03T12:00Z | | ",
+        "2026-03-04T10:00Z | Resolved | ",
+    ];
+    let moving = |heading: &str| {
+        let given = desk().without("team").without("site").table(
+            "team",
+            "| team_id | site_id | valid_from | valid_to |\n|---|---|---|---|\n\
+             | M | dublin | | 2026-03-03 |\n| M | manila | 2026-03-03 | |",
+        );
+        let given = given.table(
+            "site",
+            "| site_id | time_zone | calendar_id | valid_from | valid_to |\n|---|---|---|---|---|\n\
+             | dublin | Europe/Dublin | dub | | |\n| manila | Asia/Manila | mnl | | |\n\
+             | M | Europe/Dublin | dub | | 2026-03-03 |\n| M | Asia/Manila | mnl | 2026-03-03 | |",
+        );
+        seen(&events(given, heading, rows), "r", "C").unwrap()
+    };
+    for column in ["team_id", "site_id"] {
+        let found = moving(&format!("occurred_at | state | {column}"));
+        assert_eq!((found.outcome, found.minutes), ("missed", Some(60 + 540 + 540)), "{column}");
+        let minutes: Vec<_> = found.segments.iter().map(|segment| segment.1.unwrap()).collect();
+        assert_eq!(minutes, [60, 540, 540, 0], "{column}");
+        // Seven of the eight hours were left when Manila took over at 01:00 UTC.
+        assert_eq!(found.due.as_deref(), Some("2026-03-03T08:00:00Z"), "{column}");
+    }
+}
+
+#[test]
+fn a_case_done_without_an_assignment_or_before_it_was_opened_judges_nobody() {
+    let terms = TERMS.replace("| paused_states |", "| clock_starts |");
+    let assigned =
+        registers().table("service_level", &terms.replace("| Waiting |", "| assigned |"));
+    let rows: &[&str] = &["2026-03-02T09:00Z | New", "2026-03-20T12:00Z | Resolved"];
+    let found = seen(&events(assigned, "occurred_at | state", rows), "r", "C").unwrap();
+    assert_eq!((found.outcome, found.minutes), ("gap", Some(0)));
+    assert_eq!(
+        found.gap.as_deref(),
+        Some("the clock starts at the assignment, and no event of the case names a team or person")
+    );
+    assert_eq!(found.counted.as_deref(), Some("2026-03-20T12:00:00Z"));
+
+    let heading = "occurred_at | state | opened_at";
+    let late: &[&str] = &[
+        "2026-03-02T09:00Z | New | 2026-03-27T09:00Z",
+        "2026-03-20T12:00Z | Resolved | 2026-03-27T09:00Z",
+    ];
+    let found = seen(&events(desk(), heading, late), "r", "C").unwrap();
+    assert_eq!(found.outcome, "gap");
+    assert_eq!(
+        found.gap.as_deref(),
+        Some("the source says that the case was opened after it was done")
+    );
+}
+
+#[test]
 fn the_rows_say_the_same_of_a_case_on_every_segment_and_mark_the_last() {
     use super::Derivation;
     let given = simple(&["2026-03-02T09:00Z | New", "2026-03-02T12:00Z | Resolved"]);

@@ -320,6 +320,18 @@ fn an_outcome_that_nothing_stated_explains_stays_unexplained_and_is_named() {
 }
 
 #[test]
+fn an_equal_share_of_other_cases_does_not_agree() {
+    let agrees = |numerator: i64, denominator: i64| {
+        let report = format!(
+            "| source | service_level_id | period_start | numerator | denominator |\n|---|---|---|---|---|\n\
+             | p | r | 2026-03-01 | {numerator} | {denominator} |"
+        );
+        the_ladder(&operation(&three()).table("provider_report", &report)).agrees
+    };
+    assert_eq!((agrees(2, 3), agrees(200, 300)), (Some(true), Some(false)));
+}
+
+#[test]
 fn rows_without_a_period_fall_where_the_service_level_puts_the_case() {
     let given = operation(&three()).period("2026-02-01..2026-04-01", "UTC").table(
         "provider_report",

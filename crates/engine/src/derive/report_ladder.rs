@@ -99,7 +99,8 @@ pub struct Ladder {
     pub reported: Option<Exact>,
     /// Places of that figure when it was rounded.
     pub places: Option<u32>,
-    /// Whether ours is, or rounds to, the figure reported.
+    /// Whether ours is, or rounds to, the figure reported; where the cases behind it were reported as
+    /// well, ours must be as many.
     pub agrees: Option<bool>,
     /// The steps.
     pub steps: Vec<Step>,
@@ -315,7 +316,10 @@ impl Ladder {
             (reported, _, _) => reported,
         };
         self.agrees = ours.zip(self.reported).map(|(ours, reported)| {
-            self.places.map_or(ours == reported, |places| exact::rounds_to(ours, reported, places))
+            self.theirs.is_none_or(|theirs| theirs == self.ours)
+                && self
+                    .places
+                    .map_or(ours == reported, |places| exact::rounds_to(ours, reported, places))
         });
         let comparable = ours.is_some() && theirs.is_some();
         let mut former = ours;

@@ -60,6 +60,12 @@ impl<T> Versions<T> {
             .or_else(|| self.rows.iter().filter(touches).last().map(|(_, _, row)| row))
     }
 
+    /// The first instant after `at_us` at which a row begins or ends.
+    fn next_change_us(&self, at_us: i64) -> Option<i64> {
+        let edges = self.rows.iter().flat_map(|(from, until, _)| [*from, *until]);
+        edges.filter(|edge| at_us < *edge && *edge < i64::MAX).min()
+    }
+
     /// All rows with the instants between which they hold, in order.
     pub fn iter(&self) -> impl Iterator<Item = &(i64, i64, T)> {
         self.rows.iter()
@@ -208,7 +214,7 @@ pub struct Exclusion {
 }
 
 /// Site that is responsible, by which calendar, or what keeps that from being known.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Responsible {
     /// Site.
     pub site_id: Option<Arc<str>>,
@@ -302,6 +308,32 @@ impl Terms {
             },
             Some(Some(calendar)) => {
                 Responsible { site_id: Some(site), calendar_id: Some(calendar.clone()), gap: None }
+            }
+        }
+    }
+
+    /// The first instant after `at_us` at which the registers make another site or calendar answer for
+    /// the same site and team named.
+    #[must_use]
+    pub fn next_handover_us(
+        &self,
+        site: Option<&Arc<str>>,
+        team: Option<&Arc<str>>,
+        at_us: i64,
+    ) -> Option<i64> {
+        let now = self.responsible(site, team, at_us);
+        let mut at_us = at_us;
+        loop {
+            let teams = team.and_then(|team| self.teams.get(team.as_ref()));
+            let sites = now.site_id.as_ref().and_then(|site| self.sites.get(site.as_ref()));
+            let edges = [
+                self.default_site.next_change_us(at_us),
+                teams.and_then(|rows| rows.next_change_us(at_us)),
+                sites.and_then(|rows| rows.next_change_us(at_us)),
+            ];
+            at_us = edges.into_iter().flatten().min()?;
+            if self.responsible(site, team, at_us) != now {
+                return Some(at_us);
             }
         }
     }

@@ -40,6 +40,10 @@ pub enum Gap {
     NoPriority,
     /// The service level picks case types, and the case has none.
     NoCaseType,
+    /// The clock starts at the assignment, and the case was done without one that is known.
+    NeverAssigned,
+    /// The source says that the case was opened after it was done.
+    OpenedAfterDone,
     /// The service level allows exclusions, and nothing is known of them.
     ExclusionsUnknown,
 }
@@ -68,6 +72,12 @@ impl fmt::Display for Gap {
             Self::NoThreshold => f.write_str("the service level has no threshold"),
             Self::NoPriority => f.write_str("the case has no priority"),
             Self::NoCaseType => f.write_str("the case has no type"),
+            Self::OpenedAfterDone => {
+                f.write_str("the source says that the case was opened after it was done")
+            }
+            Self::NeverAssigned => f.write_str(
+                "the clock starts at the assignment, and no event of the case names a team or person",
+            ),
             Self::ExclusionsUnknown => f.write_str(
                 "the service level allows exclusions, but no decision and no complete list is held",
             ),
