@@ -95,7 +95,12 @@ impl<'a> Coverage<'a> {
             lack.reasons.extend(found.lacking);
             if self.kind(table) == Some(TableKind::Event) {
                 lack.known_empty &= found.known_complete;
-                let newest = found.newest_us.unwrap_or(i64::MIN);
+                let Some(newest) = found.newest_us else {
+                    if lack.reasons.is_empty() && !found.known_complete {
+                        lack.reasons.push(format!("nothing of `{table}` has arrived yet"));
+                    }
+                    continue;
+                };
                 let age = self.session.view.as_of_us.saturating_sub(newest).max(0);
                 lack.age_us = Some(lack.age_us.map_or(age, |known| known.max(age)));
             }
@@ -303,9 +308,15 @@ impl<'a> Coverage<'a> {
             Date::MAX => Ok(as_of_us),
             day => day_start_us(&self.session.view.zone, day).map(|us| us.min(as_of_us)),
         };
+        let held_until = self.held(table)?.iter().filter_map(|row| row.to).max();
         let newest_in = |days: &[FeedDay]| -> Result<Option<i64>, EngineError> {
             let there = days.iter().filter(|day| day.table == table && day.arrival.is_there());
-            let ends: Result<Vec<i64>, EngineError> = there.map(|day| end(day.after)).collect();
+            // What came once, without an end, is as fresh as its newest row.
+            let fresh = |day: &FeedDay| match (day.after, held_until) {
+                (Date::MAX, Some(until)) => end(until),
+                (after, _) => end(after),
+            };
+            let ends: Result<Vec<i64>, EngineError> = there.map(fresh).collect();
             Ok(ends?.into_iter().max())
         };
         let complete = |feed: &&Feed| feed.table == table && feed.entry == Entry::Complete;

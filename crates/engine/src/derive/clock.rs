@@ -23,66 +23,12 @@
 
 use std::{borrow::Cow, sync::Arc};
 
+pub use super::clock_word::{Outcome, Run};
 use super::{
     case::{Case, Event},
     terms::{ClockStart, CountsIn, Metric, Responsible, ServiceLevel, Terms, Versions},
     worktime::{Gap, WorkCalendar},
 };
-
-/// What the clock does in a segment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Run {
-    /// Working time counts.
-    Running,
-    /// The case waits for somebody else.
-    Paused,
-    /// Not started, or done.
-    Stopped,
-    /// It should run, but nobody knows by which hours.
-    Gap,
-}
-
-impl Run {
-    /// As in `case_clock.clock`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Paused => "paused",
-            Self::Stopped => "stopped",
-            Self::Gap => "gap",
-        }
-    }
-}
-
-/// What became of a case under a service level.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Outcome {
-    /// Done in time.
-    Met,
-    /// Done too late.
-    Missed,
-    /// Not done, and its deadline has not passed.
-    Open,
-    /// Not done, and its deadline has passed.
-    Overdue,
-    /// Cannot be known.
-    Gap,
-}
-
-impl Outcome {
-    /// As in `case_clock.outcome`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Met => "met",
-            Self::Missed => "missed",
-            Self::Open => "open",
-            Self::Overdue => "overdue",
-            Self::Gap => "gap",
-        }
-    }
-}
 
 /// Time between two events, or between an event and now.
 #[derive(Debug, Clone)]
@@ -175,10 +121,10 @@ pub fn case_clock<'a>(
 ) -> Option<CaseClock<'a>> {
     let events = case.events_before(as_of_us);
     let first = events.first()?;
-    let opened_us = events.iter().rev().find_map(|event| event.opened_us).unwrap_or(first.at_us);
-    if opened_us >= as_of_us {
-        return None;
-    }
+    let said_us = events.iter().rev().find_map(|event| event.opened_us).unwrap_or(first.at_us);
+    // A case with events that is to be opened later contradicts itself; it must not vanish.
+    let contradicts = said_us >= as_of_us;
+    let opened_us = if contradicts { first.at_us } else { said_us };
     let level = level_in_force(versions, events, opened_us)?;
     let applies = applies(level, events)?;
     let chosen = chosen_terms(level, choice);
@@ -191,7 +137,9 @@ pub fn case_clock<'a>(
         clock.excluded = Some(&exclusion.reason);
         clock.excluded_ref = Some(exclusion.row_ref);
     }
-    if let Err(gap) = applies {
+    if contradicts {
+        clock.lose(Gap::OpenedAfterEvents);
+    } else if let Err(gap) = applies {
         clock.lose(gap);
     } else if !terms.exclusions_known(level) {
         clock.lose(Gap::ExclusionsUnknown);
@@ -552,7 +500,7 @@ impl<'t, 'l> Walk<'t, 'l> {
             && self.done_us.zip(self.started_us).is_some_and(|(done, start)| done < start);
         if judges && (unstarted_end.is_some() || opened_late) {
             outcome = Outcome::Gap;
-            self.gap = Some(if opened_late { Gap::OpenedAfterDone } else { Gap::NeverAssigned });
+            self.gap = Some(if opened_late { Gap::OpenedAfterEvents } else { Gap::NeverAssigned });
         }
         // Terms that do not say what done or late means judge nobody.
         let undefined = match () {

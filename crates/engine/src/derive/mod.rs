@@ -10,6 +10,7 @@ pub mod clock;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 mod clock_cases;
+mod clock_word;
 pub mod exact;
 pub mod explain;
 #[cfg(test)]

@@ -42,8 +42,8 @@ pub enum Gap {
     NoCaseType,
     /// The clock starts at the assignment, and the case was done without one that is known.
     NeverAssigned,
-    /// The source says that the case was opened after it was done.
-    OpenedAfterDone,
+    /// The source says that the case was opened after its own events.
+    OpenedAfterEvents,
     /// The service level allows exclusions, and nothing is known of them.
     ExclusionsUnknown,
 }
@@ -72,8 +72,8 @@ impl fmt::Display for Gap {
             Self::NoThreshold => f.write_str("the service level has no threshold"),
             Self::NoPriority => f.write_str("the case has no priority"),
             Self::NoCaseType => f.write_str("the case has no type"),
-            Self::OpenedAfterDone => {
-                f.write_str("the source says that the case was opened after it was done")
+            Self::OpenedAfterEvents => {
+                f.write_str("the source says that the case was opened after its own events")
             }
             Self::NeverAssigned => f.write_str(
                 "the clock starts at the assignment, and no event of the case names a team or person",

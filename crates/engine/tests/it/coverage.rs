@@ -224,3 +224,31 @@ fn a_month_without_cases_has_a_measure_without_value() {
         found.measures.iter().all(|measure| measure.value.is_none() && measure.denominator == 0)
     );
 }
+
+#[test]
+fn a_running_period_of_which_nothing_arrived_yet_is_untested_and_has_no_age() {
+    let nothing = without_log_feed().without("case_event");
+    let monthly = [["log", "case_event", "declared", "month", "", "2026-03-01", ""]];
+    let mut request = request(feeds(&nothing, &monthly).evidence(fixture::Layout::default()));
+    // Noon of 15 March: the month's delivery is not due yet.
+    request.now_us = 1_773_576_000_000_000;
+    let found = assess(&request).unwrap();
+    let age = |control: &str| {
+        found.controls.iter().find(|c| c.control == control).unwrap().evidence_age_days
+    };
+    assert!(of(&found, "service-levels-met").starts_with("untested"), "{:?}", statuses(&found));
+    assert_eq!(age("service-levels-met"), None);
+}
+
+#[test]
+fn a_log_that_came_once_ages_with_its_newest_row() {
+    let once = [["log", "case_event", "declared", "once", "", "2020-01-01", ""]];
+    let world = feeds(&without_log_feed(), &once);
+    let mut request = request(world.evidence(fixture::Layout::default()));
+    request.period = Some("2026-06".parse().unwrap());
+    request.now_us = 1_790_000_000_000_000;
+    let found = assess(&request).unwrap();
+    let met = found.controls.iter().find(|c| c.control == "service-levels-met").unwrap();
+    assert!(met.evidence_age_days.unwrap() > 85, "{met:?}");
+    assert!(of(&found, "service-levels-met").starts_with("untested"), "{:?}", statuses(&found));
+}
