@@ -31,7 +31,7 @@ pub fn ids(manifest: &Manifest) -> Vec<String> {
 /// # Errors
 /// Unreadable rows, or a zone that the tz database does not know.
 pub fn zone(evidence: &Evidence, id: &str, day: Date) -> Result<Option<String>, EngineError> {
-    let manifest = Arc::new(crate::session::cut(&evidence.manifest, id));
+    let manifest = Arc::new(crate::session::cut(&evidence.manifest, &[id]));
     let tables = EvidenceTables::new(&evidence.vocabulary, &manifest, &evidence.objects);
     let Some(table) = tables.get(ARRANGEMENT) else { return Ok(None) };
     let mut found: Vec<(Option<Date>, i64, String)> = Vec::new();

@@ -4,7 +4,6 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
-use backstay_evidence::Manifest;
 use datafusion::{
     execution::{
         disk_manager::{DiskManagerBuilder, DiskManagerMode},
@@ -16,7 +15,7 @@ use datafusion::{
 use futures::StreamExt as _;
 use tokio::runtime::Runtime;
 
-use super::{Evidence, Rules, Session, View, runtime};
+use super::{Evidence, Rules, Session, View, cut, runtime};
 use crate::{error::EngineError, tables::Layout};
 
 /// What a guest's query may use.
@@ -76,7 +75,9 @@ pub fn query(
         return Err(EngineError::Refused { subject: subject.to_owned(), message });
     };
     let period = view.period;
-    let seen = Evidence { manifest: Arc::new(cut_to(evidence, views)), ..evidence.clone() };
+    let ids: Vec<&str> = views.iter().map(|view| view.arrangement_id.as_str()).collect();
+    let manifest = Arc::new(cut(&evidence.manifest, &ids));
+    let seen = Evidence { manifest, ..evidence.clone() };
     let session = Session::over(seen, view, layout, threads.clone(), environment)?;
     let planned = session.plan(subject, sql, period, Rules::Guest)?;
     if views.len() > 1 {
@@ -140,16 +141,6 @@ fn common(views: &[View]) -> Option<View> {
     let zone = if one_zone { first.zone.clone() } else { "UTC".to_owned() };
     let as_of_us = views.iter().map(|view| view.as_of_us).max().unwrap_or(first.as_of_us);
     Some(View { arrangement_id: String::new(), zone, period: first.period, as_of_us })
-}
-
-/// The manifest of the views' arrangements and the shared tables.
-fn cut_to(evidence: &Evidence, views: &[View]) -> Manifest {
-    let seen = |id: &String| id.is_empty() || views.iter().any(|view| view.arrangement_id == *id);
-    let mut own = (*evidence.manifest).clone();
-    own.scope = views.iter().map(|view| view.arrangement_id.clone()).collect();
-    own.segments.retain(|segment| seen(&segment.arrangement_id));
-    own.imports.retain(|import| import.arrangements.iter().any(seen));
-    own
 }
 
 /// Works the derived tables out arrangement by arrangement and puts their rows together.

@@ -100,15 +100,14 @@ pub fn runtime(layout: Layout) -> Result<Arc<Runtime>, EngineError> {
     builder.build().map(Arc::new).map_err(|error| EngineError::Machine(error.to_string()))
 }
 
-/// The manifest as one arrangement may see it: its own objects and the shared ones.
+/// The manifest as these arrangements may be seen: their own objects and the shared ones.
 #[must_use]
-pub fn cut(manifest: &Manifest, arrangement_id: &str) -> Manifest {
+pub fn cut(manifest: &Manifest, arrangements: &[&str]) -> Manifest {
+    let seen = |id: &str| id.is_empty() || arrangements.contains(&id);
     let mut own = manifest.clone();
-    own.scope = vec![arrangement_id.to_owned()];
-    own.segments.retain(|s| s.arrangement_id.is_empty() || s.arrangement_id == arrangement_id);
-    own.imports.retain(|import| {
-        import.arrangements.iter().any(|id| id.is_empty() || id == arrangement_id)
-    });
+    own.scope = arrangements.iter().map(|id| (*id).to_owned()).collect();
+    own.segments.retain(|segment| seen(&segment.arrangement_id));
+    own.imports.retain(|import| import.arrangements.iter().any(|id| seen(id)));
     own
 }
 
@@ -123,7 +122,7 @@ impl Session {
         layout: Layout,
         runtime: Arc<Runtime>,
     ) -> Result<Self, EngineError> {
-        let own = Arc::new(cut(&evidence.manifest, &view.arrangement_id));
+        let own = Arc::new(cut(&evidence.manifest, &[&view.arrangement_id]));
         let evidence = Evidence { manifest: own, ..evidence.clone() };
         Self::over(evidence, view, layout, runtime, Arc::new(RuntimeEnv::default()))
     }
