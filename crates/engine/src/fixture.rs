@@ -107,6 +107,7 @@ impl<'a> Fixture<'a> {
                         table: given.table.clone(),
                         arrangement_id: arrangement.clone(),
                         seq: entry,
+                        first_seq: entry,
                         entry,
                         digest,
                         rows: part.num_rows() as u64,

@@ -11,16 +11,25 @@ use crate::{digest::Digest, schema::RowRef};
 
 /// One Parquet object of one table and arrangement. Its rows carry the columns of
 /// [`crate::schema::object_schema`] for the vocabulary that it was written with.
+///
+/// A *merged* object holds rows of several entries ([`Segment::is_merged`]). It has the columns of
+/// [`crate::schema::merged_schema`], and per row `_seq` and `_entry` stand for the segment's `seq`
+/// and `entry`; retractions then take rows, not objects. Within it (`_seq`, `_entry`, `_row`,
+/// `_item`) names one row: after a reread (`_entry`, `_row`, `_item`) alone may name two. A
+/// manifest names a merged object only when every row in it was known as of its sequence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "SegmentRead")]
 pub struct Segment {
     /// Table of the vocabulary, or a system table ([`QUARANTINE`]).
     pub table: String,
     /// Arrangement; empty for shared tables.
     pub arrangement_id: String,
-    /// Ledger sequence that made its rows known: their `_seq`.
+    /// Ledger sequence that made its rows known: their `_seq`. Of a merged object the greatest.
     pub seq: u64,
+    /// The least `_seq` of its rows: `seq` itself, unless the object is merged.
+    pub first_seq: u64,
     /// Ledger sequence of the import whose source the rows' `_row` counts: the entry of `_ref`.
-    /// Differs from `seq` after `reread`.
+    /// Differs from `seq` after `reread`. Says nothing of a merged object, where it equals `seq`.
     pub entry: u64,
     /// Content address of the object.
     pub digest: Digest,
@@ -31,6 +40,44 @@ pub struct Segment {
     pub later_versions: u64,
     /// Earliest and latest `occurred` instant, in microseconds, when the table has one.
     pub occurred_us: Option<(i64, i64)>,
+}
+
+impl Segment {
+    /// Whether its rows say themselves which entry they are of.
+    #[must_use]
+    pub fn is_merged(&self) -> bool {
+        self.first_seq < self.seq
+    }
+}
+
+/// A segment as written by any release: those before merged objects have no `first_seq`.
+#[derive(Deserialize)]
+struct SegmentRead {
+    table: String,
+    arrangement_id: String,
+    seq: u64,
+    first_seq: Option<u64>,
+    entry: u64,
+    digest: Digest,
+    rows: u64,
+    later_versions: u64,
+    occurred_us: Option<(i64, i64)>,
+}
+
+impl From<SegmentRead> for Segment {
+    fn from(read: SegmentRead) -> Self {
+        Self {
+            table: read.table,
+            arrangement_id: read.arrangement_id,
+            seq: read.seq,
+            first_seq: read.first_seq.unwrap_or(read.seq),
+            entry: read.entry,
+            digest: read.digest,
+            rows: read.rows,
+            later_versions: read.later_versions,
+            occurred_us: read.occurred_us,
+        }
+    }
 }
 
 /// Name of the system table of rejected rows.
@@ -204,5 +251,27 @@ impl ObjectSource for MemoryObjects {
     fn open(&self, digest: Digest) -> io::Result<ObjectBody> {
         let found = self.0.get(&digest).cloned().map(ObjectBody::Bytes);
         found.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("no object {digest}")))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_segment_written_before_merged_objects_starts_where_it_ends() {
+        let digest = Digest::of(b"rows");
+        let old = format!(
+            r#"{{"table":"rate","arrangement_id":"a","seq":7,"entry":5,"digest":"{digest}",
+                "rows":3,"later_versions":0,"occurred_us":null}}"#
+        );
+        let read: Segment = serde_json::from_str(&old).unwrap();
+        assert_eq!((read.first_seq, read.seq, read.entry), (7, 7, 5));
+        assert!(!read.is_merged());
+        let merged = Segment { first_seq: 2, ..read };
+        let text = serde_json::to_string(&merged).unwrap();
+        assert_eq!(serde_json::from_str::<Segment>(&text).unwrap(), merged);
+        assert!(merged.is_merged());
     }
 }

@@ -24,8 +24,10 @@ pub const ROOT_ITEM: &str = "_root_item";
 pub const DELETED: &str = "_deleted";
 /// In SQL: entry and record, packed (`Int64`).
 pub const REF: &str = "_ref";
-/// In SQL: ledger sequence at which the version became known (`Int64`).
+/// Ledger sequence at which the version became known (`Int64`): in SQL, and in merged objects.
 pub const SEQ: &str = "_seq";
+/// In merged objects: the entry whose source `_row` counts, the entry of `_ref` (`Int64`).
+pub const ENTRY: &str = "_entry";
 
 /// The Arrow fields of one vocabulary column: one, or two for money and instants.
 #[must_use]
@@ -75,6 +77,17 @@ pub fn object_schema(table: &Table) -> Schema {
         Field::new(ROOT_ITEM, DataType::Int16, true),
         Field::new(DELETED, DataType::Boolean, false),
     ]);
+    Schema::new(all)
+}
+
+/// The schema of a merged object, which holds rows of several entries: that of a typed object, then
+/// `_seq` and `_entry`, which say per row what a segment says of all rows of another object.
+#[must_use]
+pub fn merged_schema(table: &Table) -> Schema {
+    let mut all: Vec<Field> =
+        object_schema(table).fields().iter().map(|field| field.as_ref().clone()).collect();
+    all.push(Field::new(SEQ, DataType::Int64, false));
+    all.push(Field::new(ENTRY, DataType::Int64, false));
     Schema::new(all)
 }
 

@@ -36,6 +36,7 @@ pub(crate) fn segments(seq: u64, payload: &ImportPayload) -> Vec<Segment> {
             table: object.table.clone(),
             arrangement_id: object.arrangement_id.clone(),
             seq,
+            first_seq: seq,
             entry: payload.rereads.unwrap_or(seq),
             digest: object.digest,
             rows: object.rows,

@@ -149,6 +149,7 @@ fn manifest(
             table: table.name.clone(),
             arrangement_id: "desk".to_owned(),
             seq: import.seq,
+            first_seq: import.seq,
             entry: import.entry,
             digest,
             rows: import.rows.len() as u64,

@@ -433,6 +433,7 @@ columns = [
             table: "price".into(),
             arrangement_id: String::new(),
             seq: 2,
+            first_seq: 2,
             entry: 2,
             digest: object.digest,
             rows: 1,

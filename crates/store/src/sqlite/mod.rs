@@ -417,6 +417,7 @@ impl Backend for SqliteBackend {
                     table: row.get(0)?,
                     arrangement_id: row.get(1)?,
                     seq: row.get::<_, i64>(2)?.unsigned_abs(),
+                    first_seq: row.get::<_, i64>(2)?.unsigned_abs(),
                     entry: row.get::<_, i64>(3)?.unsigned_abs(),
                     digest: Digest(row.get(4)?),
                     rows: row.get::<_, i64>(5)?.unsigned_abs(),

@@ -157,6 +157,7 @@ fn readings(open: &dyn Fn() -> Box<dyn Backend>) {
         table: "case_event".into(),
         arrangement_id: arrangement.into(),
         seq,
+        first_seq: seq,
         entry: seq,
         digest: Digest::of(arrangement.as_bytes()),
         rows: 3,
