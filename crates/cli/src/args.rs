@@ -66,6 +66,14 @@ Examples:
   backstay assess --format json -o march.json
   backstay assess --strict || echo 'something is not effective'")]
     Assess(AssessArgs),
+    /// Recompute the service levels, and nothing else: no control is judged, nothing is kept.
+    #[command(after_help = "\
+Examples:
+  backstay measure                           the last complete month with events
+  backstay measure --period 2026             month by month, all arrangements
+  backstay measure desk claims --period 2026-03
+  backstay measure --period 2026-Q1 --format csv > quarter.csv")]
+    Measure(MeasureArgs),
     /// Show how one case was measured: every segment of its clock.
     #[command(after_help = "\
 Examples:
@@ -278,6 +286,25 @@ pub struct AssessArgs {
     /// Exit with 3 when a control is neither effective nor not applicable.
     #[arg(long)]
     pub strict: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct MeasureArgs {
+    /// Only these arrangements; all when none is named.
+    #[arg(value_name = "ARRANGEMENT")]
+    pub arrangements: Vec<String>,
+    /// `2026-03`, `2026-Q1`, `2026`, or days without the last: `2026-03-01..2026-04-01`.
+    #[arg(long, value_name = "PERIOD")]
+    pub period: Option<String>,
+    /// What was known at a ledger entry, or at an instant with its offset.
+    #[arg(long, value_name = "INSTANT|ENTRY")]
+    pub as_of: Option<String>,
+    /// How the figures are written.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: RowFormat,
+    /// Say on standard error how much was read and how long it took.
+    #[arg(long)]
+    pub timings: bool,
 }
 
 #[derive(Debug, Args)]

@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use backstay_evidence::{Digest, RowRef};
+use backstay_evidence::Digest;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
@@ -14,12 +14,11 @@ use crate::{
         SCHEMA, finding_id,
     },
     cache::ResultCache,
-    catalogue::{Control, ValueKind},
+    catalogue::Control,
     coverage::{Coverage, Lack},
     derive::MEASUREMENT,
     error::EngineError,
-    lineage,
-    measure::{self, Measure, plain_decimal},
+    lineage, measure, measured,
     outcome::{self, Outcome, OutcomeRow},
     period::{Period, Window, day_of_us, instant_text},
     session::{Evidence, Rules, Session, View, runtime},
@@ -29,9 +28,6 @@ use crate::{
 
 /// Version of this engine: part of every basis.
 pub const ENGINE_VERSION: &str = env!("CARGO_PKG_VERSION");
-
-/// How many references are written out; their number is written in full.
-const EVIDENCE_KEPT: usize = 100;
 
 /// What is to be assessed.
 #[derive(Clone)]
@@ -155,10 +151,7 @@ fn choose_period(
 
 /// An arrangement with evidence of which the register says nothing.
 fn unregistered(evidence: &Evidence, id: &str, notes: &mut Vec<String>) -> Part {
-    let reason = format!(
-        "`{id}` has no row in `{}`, so its zone and its months are unknown; import one",
-        arrangement::ARRANGEMENT
-    );
+    let reason = measured::unregistered(id);
     notes.push(reason.clone());
     let untested = |control: &Control| ControlResult {
         arrangement_id: id.to_owned(),
@@ -196,23 +189,11 @@ fn assess_one(
         let facts = kept(request.cache, key, || work.facts(control, &planned, &inputs))?;
         part.push(session.view(), control, &facts);
     }
-    let measures = kept(request.cache, keys.arrangement("measures"), || {
-        let kind = |measure: &Measure| {
-            let metric = request.evidence.catalogue.metric(&measure.metric);
-            metric.map_or(ValueKind::Share, |metric| metric.value)
-        };
-        let all = measure::measures(session)?;
-        Ok(all.iter().map(|measure| measured(session.view(), measure, kind(measure))).collect())
-    })?;
+    let measures =
+        kept(request.cache, keys.arrangement("measures"), || measured::of_session(session))?;
     part.measures = measures;
     let unmeasured = kept(request.cache, keys.arrangement("unmeasured"), || {
-        let say = |(level, span): (String, &str)| {
-            format!(
-                "`{level}` of `{}` is measured over a {span}, and none ends in the period",
-                session.view().arrangement_id
-            )
-        };
-        Ok(measure::unmeasured(session)?.into_iter().map(say).collect::<Vec<_>>())
+        measured::unmeasured_notes(session)
     })?;
     notes.extend(unmeasured);
     part.coverage = kept(request.cache, keys.arrangement("coverage"), || {
@@ -391,35 +372,9 @@ fn finding(view: &View, control: &Control, row: &OutcomeRow) -> Finding {
         amount_minor: row.amount_minor,
         currency: row.currency.clone(),
         explanation: row.explanation.clone(),
-        evidence: refs(&row.evidence),
+        evidence: measured::refs(&row.evidence),
         evidence_total: row.evidence.len() as u64,
     }
-}
-
-fn measured(view: &View, measure: &Measure, kind: ValueKind) -> MeasureResult {
-    MeasureResult {
-        arrangement_id: view.arrangement_id.clone(),
-        service_level: measure.service_level_id.clone(),
-        metric: measure.metric.clone(),
-        title: measure.title.clone(),
-        period: measure.window,
-        numerator: measure.numerator,
-        denominator: measure.denominator,
-        value: measure.value_text(kind),
-        target: measure.target.map(plain_decimal),
-        minimum: measure.minimum.map(plain_decimal),
-        target_basis: measure.basis.clone(),
-        target_ref: refs(&[measure.terms_ref]).concat(),
-        excluded: measure.excluded.clone(),
-        gaps: measure.gaps.clone(),
-        evidence: refs(&measure.evidence),
-        evidence_total: measure.evidence.len() as u64,
-    }
-}
-
-fn refs(packed: &[i64]) -> Vec<String> {
-    let shown = packed.iter().filter_map(|packed| RowRef::unpack(*packed));
-    shown.take(EVIDENCE_KEPT).map(|row| row.to_string()).collect()
 }
 
 fn risks(evidence: &Evidence, controls: &[ControlResult]) -> Vec<RiskResult> {

@@ -1,7 +1,7 @@
 //! An assessment for reading: where each control stands, what was measured, how the provider's
 //! figures differ, what was found, what to do next.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use backstay_engine::{
     Status,
@@ -10,15 +10,13 @@ use backstay_engine::{
 
 use crate::{
     difference::{self, Ladder},
-    figure::{self, count, counted},
+    figure::{count, counted},
     layout::{Cell, Grid, Look, Page, Set, Tone},
-    words,
+    measures, words,
 };
 
 /// Findings shown of one control in one arrangement.
 const FINDINGS_SHOWN: usize = 5;
-/// Reasons named of what cannot be measured.
-const REASONS_SHOWN: usize = 3;
 /// Cases named in one sentence.
 const CASES_SHOWN: usize = 8;
 /// References shown of one finding.
@@ -47,7 +45,7 @@ pub fn text(assessment: &Assessment, frame: &Frame, look: Look) -> String {
     let mut page = Page::new(look);
     head(&mut page, assessment, frame);
     posture(&mut page, assessment);
-    measures(&mut page, &assessment.measures);
+    service_levels(&mut page, &assessment.measures);
     incomplete(&mut page, &frame.incomplete);
     if !frame.ladders.is_empty() {
         page.heading("Differences to the provider's report");
@@ -180,51 +178,12 @@ fn reasons(page: &mut Page, controls: &[&ControlResult]) {
     }
 }
 
-fn measures(page: &mut Page, measures: &[MeasureResult]) {
-    if measures.is_empty() {
+fn service_levels(page: &mut Page, found: &[MeasureResult]) {
+    if found.is_empty() {
         return;
     }
     page.heading("Service levels, recomputed");
-    let mut by_arrangement: BTreeMap<&str, Vec<&MeasureResult>> = BTreeMap::new();
-    for measure in measures {
-        by_arrangement.entry(&measure.arrangement_id).or_default().push(measure);
-    }
-    for (arrangement, measures) in by_arrangement {
-        page.gap();
-        page.paragraph(2, arrangement, Tone::Strong);
-        let mut grid = Grid::new(&[
-            ("", Set::Left),
-            ("period", Set::Left),
-            ("met", Set::Right),
-            ("of", Set::Right),
-            ("value", Set::Right),
-            ("target", Set::Right),
-            ("", Set::Flex),
-        ])
-        .indented(4);
-        for measure in &measures {
-            grid.row(measure_row(measure));
-        }
-        page.grid(&grid);
-        for measure in &measures {
-            why_not_measurable(page, measure);
-        }
-    }
-}
-
-/// The commonest reasons for which cases of a measure could not be judged.
-fn why_not_measurable(page: &mut Page, measure: &MeasureResult) {
-    let mut reasons: Vec<(&String, i64)> = measure.gaps.iter().map(|(why, n)| (why, *n)).collect();
-    if reasons.is_empty() {
-        return;
-    }
-    reasons.sort_by(|(left, m), (right, n)| n.cmp(m).then(left.cmp(right)));
-    let told = |(why, number): &(&String, i64)| format!("{why} ({})", count(*number));
-    let listed: Vec<String> = reasons.iter().take(REASONS_SHOWN).map(told).collect();
-    let more = if reasons.len() > REASONS_SHOWN { "; …" } else { "" };
-    let (level, period) = (&measure.service_level, words::period(measure.period));
-    let text = format!("? {level}, {period}, not measurable: {}{more}", listed.join("; "));
-    page.hanging(4, 6, &text, Tone::Unsure);
+    measures::set(page, found);
 }
 
 /// Names the cases whose figure may lack events.
@@ -245,61 +204,6 @@ fn incomplete(page: &mut Page, cases: &[[String; 3]]) {
         listed.join(", ")
     );
     page.hanging(2, 4, &text, Tone::Unsure);
-}
-
-fn measure_row(measure: &MeasureResult) -> Vec<Cell> {
-    let is_share = measure.value.as_deref().is_none_or(|value| value.contains('.'));
-    let value = match &measure.value {
-        None => "no value".to_owned(),
-        Some(_) if is_share => {
-            figure::percent(measure.numerator, measure.denominator, 2).unwrap_or_default()
-        }
-        Some(value) => value.clone(),
-    };
-    let target =
-        measure.target.as_deref().map(|target| shown_target(target, is_share)).unwrap_or_default();
-    let reached = |wanted: &Option<String>| {
-        let wanted = wanted.as_deref()?;
-        let denominator = if is_share { measure.denominator } else { 1 };
-        figure::reaches(measure.numerator, denominator, wanted)
-    };
-    let (mark, tone) = match (&measure.value, reached(&measure.target)) {
-        (None, _) => ("?", Tone::Unsure),
-        (_, Some(false)) => ("✗", Tone::Bad),
-        // Whoever cannot be judged may have missed.
-        (_, Some(true)) if !measure.gaps.is_empty() => ("?", Tone::Unsure),
-        (_, Some(true)) => ("✓", Tone::Good),
-        (_, None) => ("", Tone::Plain),
-    };
-    let mut remarks = Vec::new();
-    match (reached(&measure.target), reached(&measure.minimum)) {
-        (_, Some(false)) => remarks.push("below minimum".to_owned()),
-        (Some(false), _) => remarks.push("below target".to_owned()),
-        _ => {}
-    }
-    for (counts, what) in [(&measure.excluded, "excluded"), (&measure.gaps, "not measurable")] {
-        let number: i64 = counts.values().sum();
-        if number > 0 {
-            remarks.push(format!("{} {what}", count(number)));
-        }
-    }
-    if measure.target_basis == "assumed" {
-        remarks.push("target assumed".to_owned());
-    }
-    vec![
-        (&measure.service_level).into(),
-        words::period(measure.period).into(),
-        count(measure.numerator).into(),
-        count(measure.denominator).into(),
-        Cell::toned(value, tone),
-        target.into(),
-        Cell::toned(format!("{mark} {}", remarks.join(", ")).trim(), tone),
-    ]
-}
-
-fn shown_target(target: &str, is_share: bool) -> String {
-    let percent = if is_share { figure::plain_percent(target) } else { None };
-    percent.unwrap_or_else(|| figure::trim_decimal(target).to_owned())
 }
 
 fn findings(page: &mut Page, assessment: &Assessment, ladders: &[Ladder]) {

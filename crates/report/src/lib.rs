@@ -9,6 +9,7 @@ pub mod figure;
 pub mod import;
 pub mod layout;
 pub mod ledger;
+pub mod measures;
 pub mod replay;
 pub mod rows;
 pub mod trace;

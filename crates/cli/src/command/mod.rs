@@ -12,6 +12,7 @@ mod import;
 mod init;
 mod log;
 mod mapping;
+mod measure;
 mod query;
 mod replay;
 mod retract;
@@ -47,6 +48,7 @@ pub fn run(cli: Cli) -> Result<u8, CliError> {
         }
         Command::Import(args) => import::run(args, named),
         Command::Assess(args) => assess::run(args, named),
+        Command::Measure(args) => measure::run(args, named),
         Command::Explain(args) => explain::run(args, named),
         Command::Trace(args) => trace::run(args, named),
         Command::Query(args) => query::run(args, named),

@@ -11,6 +11,7 @@ fn help_texts_stay_as_reviewed() {
         &["init"],
         &["import"],
         &["assess"],
+        &["measure"],
         &["explain"],
         &["trace"],
         &["query"],

@@ -333,3 +333,25 @@ fn a_dry_run_shows_counts_rows_and_rejections_and_writes_nothing() {
     assert!(shown.contains("dry run") && shown.contains("first rows of case_event"), "{shown}");
     assert_eq!(sandbox.ws(&["log"]).ok(), before);
 }
+
+#[test]
+fn measure_gives_the_figures_of_the_assessment_and_keeps_nothing() {
+    let sandbox = imported();
+    let entries = |sandbox: &Sandbox| {
+        sandbox.ws(&["log", "--format", "json"]).json().as_array().unwrap().len()
+    };
+    let before = entries(&sandbox);
+    let measured = sandbox.ws(&["measure", "--period", "2026-03", "--format", "json"]).json();
+    assert_eq!(entries(&sandbox), before);
+    assert_eq!(measured, assess(&sandbox, &[])["measures"]);
+    assert_eq!(number(&measured[0], "denominator"), 4);
+
+    let csv = sandbox.ws(&["measure", "--period", "2026-03", "--format", "csv"]).ok();
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!(lines.len(), 2, "{csv}");
+    assert!(lines[1].contains(",entry,turnaround,2026-03-01,2026-04-01,3,4,"), "{csv}");
+    let page = sandbox.ws(&["measure", "--period", "2026-03"]).ok();
+    assert!(page.contains("Service levels of 2026-03") && page.contains("75.00 %"), "{page}");
+    let unknown = sandbox.ws(&["measure", "nobody"]).fails(2);
+    assert!(unknown.contains("no evidence is held of the arrangement `nobody`"), "{unknown}");
+}
