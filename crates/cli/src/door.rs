@@ -168,7 +168,8 @@ pub fn is_free(dir: &Path) -> Result<bool, CliError> {
 /// # Errors
 /// When none is named, or what is named is none.
 pub fn open(named: Option<&Path>) -> Result<Workspace, CliError> {
-    Ok(Workspace::open(&workspace_dir(named)?)?)
+    let workspace = Workspace::open(&workspace_dir(named)?)?;
+    Ok(workspace.on_waiting(|| remark("waiting: another process is writing to this workspace")))
 }
 
 /// Who acts, when, and with which randomness, for one change of a workspace.

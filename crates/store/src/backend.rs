@@ -17,7 +17,7 @@ use backstay_ledger::{
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
-use crate::error::Result;
+use crate::{disk, error::Result};
 
 /// Where the ledger stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -292,12 +292,10 @@ impl Staged {
 
 impl Write for Staged {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        let written = self.file.write(buffer)?;
-        if let Some(taken) = buffer.get(..written) {
-            self.hasher.update(taken);
-            self.bytes += written as u64;
-        }
-        Ok(written)
+        disk::write(&self.file, buffer)?;
+        self.hasher.update(buffer);
+        self.bytes += buffer.len() as u64;
+        Ok(buffer.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

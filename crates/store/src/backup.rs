@@ -13,15 +13,16 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     backend::Backend as _,
     bundle::{Named, reader},
+    disk,
     error::{Result, StoreError},
     index::for_each_entry,
-    keys::{Keys, restrict},
-    objects::{Folder, sync_folder},
+    keys::{Keys, write_private},
+    objects::Folder,
     sqlite::SqliteBackend,
     verify::VerifyOptions,
     workspace::{
-        CACHE_FOLDER, DATABASE_FILE, KEYS_FOLDER, OBJECTS_FOLDER, WORKSPACE_FILE, Workspace,
-        file_text, read_workspace_file, write_file,
+        CACHE_FOLDER, DATABASE_FILE, KEYS_FOLDER, OBJECTS_FOLDER, SCRATCH_FOLDER, Workspace,
+        WorkspaceFile, must_be_free,
     },
 };
 
@@ -48,57 +49,66 @@ pub struct BackupReport {
     pub with_keys: bool,
 }
 
+/// Makes the folders of a copy. The file that makes it a workspace comes last of all, so that an
+/// interrupted copy is none.
 fn prepare(dest: &Path) -> Result<()> {
-    if dest.exists() && fs::read_dir(dest).map_err(StoreError::io(dest))?.next().is_some() {
-        return Err(StoreError::NotEmpty(dest.to_owned()));
-    }
-    fs::create_dir_all(dest).map_err(StoreError::io(dest))?;
-    restrict(dest, 0o700)?;
-    for name in [OBJECTS_FOLDER, CACHE_FOLDER, "tmp"] {
+    must_be_free(dest)?;
+    disk::create_folders(dest).map_err(StoreError::io(dest))?;
+    disk::restrict(dest, 0o700).map_err(StoreError::io(dest))?;
+    for name in [OBJECTS_FOLDER, CACHE_FOLDER, SCRATCH_FOLDER] {
         let path = dest.join(name);
-        fs::create_dir_all(&path).map_err(StoreError::io(&path))?;
+        disk::create_folder(&path).map_err(StoreError::io(&path))?;
     }
     Ok(())
+}
+
+/// Copies a file with durable bytes; their digest and count.
+fn copy_file(from: &mut dyn io::Read, to: &Path) -> io::Result<([u8; 32], u64)> {
+    let mut out = disk::Output::create_new(to)?;
+    let (mut hasher, mut bytes) = (Sha256::new(), 0);
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let count = from.read(&mut buffer)?;
+        let Some(read) = buffer.get(..count).filter(|read| !read.is_empty()) else { break };
+        hasher.update(read);
+        out.write_all(read)?;
+        bytes += count as u64;
+    }
+    out.sync()?;
+    Ok((hasher.finalize().into(), bytes))
 }
 
 /// Copies an object and checks it on the way.
 fn copy_object(from: &mut dyn io::Read, to: &Path, digest: Digest) -> Result<u64> {
     if let Some(folder) = to.parent() {
-        fs::create_dir_all(folder).map_err(StoreError::io(folder))?;
+        disk::create_folders(folder).map_err(StoreError::io(folder))?;
     }
-    let mut out = fs::File::create(to).map_err(StoreError::io(to))?;
-    let (mut hasher, mut bytes) = (Sha256::new(), 0);
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        let count = from.read(&mut buffer).map_err(StoreError::io(to))?;
-        let Some(read) = buffer.get(..count).filter(|read| !read.is_empty()) else { break };
-        hasher.update(read);
-        out.write_all(read).map_err(StoreError::io(to))?;
-        bytes += count as u64;
-    }
-    out.sync_all().map_err(StoreError::io(to))?;
-    let found: [u8; 32] = hasher.finalize().into();
+    let (found, bytes) = copy_file(from, to).map_err(StoreError::io(to))?;
     if found != digest.0 {
         return Err(StoreError::Object { digest, reason: "has changed bytes".to_owned() });
     }
     Ok(bytes)
 }
 
+/// Makes the names of all objects durable.
+fn sync_objects(objects: &Path) -> Result<()> {
+    for entry in fs::read_dir(objects).map_err(StoreError::io(objects))? {
+        let path = entry.map_err(StoreError::io(objects))?.path();
+        disk::sync_folder(&path).map_err(StoreError::io(&path))?;
+    }
+    disk::sync_folder(objects).map_err(StoreError::io(objects))
+}
+
 fn copy_keys(from: &Keys, dest: &Path) -> Result<()> {
     let folder = dest.join(KEYS_FOLDER);
-    fs::create_dir_all(&folder).map_err(StoreError::io(&folder))?;
-    restrict(&folder, 0o700)?;
+    disk::create_folder(&folder).map_err(StoreError::io(&folder))?;
+    disk::restrict(&folder, 0o700).map_err(StoreError::io(&folder))?;
     for name in Keys::names() {
         let (source, copy) = (from.folder().join(name), folder.join(name));
         let key = fs::read(&source).map_err(|_| StoreError::NoKey(source))?;
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&copy).map_err(StoreError::io(&copy))?;
-        file.write_all(&key).and_then(|()| file.sync_all()).map_err(StoreError::io(&copy))?;
+        write_private(&copy, &key)?;
     }
-    sync_folder(&folder)
+    disk::sync_folder(&folder).map_err(StoreError::io(&folder))
 }
 
 impl Workspace {
@@ -110,7 +120,7 @@ impl Workspace {
     /// those of the disk.
     pub fn backup(&self, dest: &Path, options: BackupOptions) -> Result<BackupReport> {
         prepare(dest)?;
-        let file = read_workspace_file(self.dir())?;
+        let file = WorkspaceFile::read(self.dir())?;
         // The database first: what it names is never removed, and what comes later is not in it.
         let database = dest.join(DATABASE_FILE);
         self.backend.copy_to(&database)?;
@@ -141,9 +151,8 @@ impl Workspace {
         if !options.without_keys {
             copy_keys(&self.keys, dest)?;
         }
-        sync_folder(&dest.join(OBJECTS_FOLDER))?;
-        write_file(&dest.join(WORKSPACE_FILE), &file_text(&file)?)?;
-        sync_folder(dest)?;
+        sync_objects(&dest.join(OBJECTS_FOLDER))?;
+        file.write(dest)?;
         Ok(BackupReport {
             folder: dest.to_owned(),
             entries: copy.head()?.size,
@@ -161,7 +170,7 @@ impl Workspace {
 /// [`StoreError::BadBackup`] when it does not verify: the folder is then no workspace.
 /// [`StoreError::Damaged`] when `src` is in use; those of [`Workspace::open`].
 pub fn restore(src: &Path, dest: &Path) -> Result<Workspace> {
-    let file = read_workspace_file(src)?;
+    let file = WorkspaceFile::read(src)?;
     let log = src.join(format!("{DATABASE_FILE}-wal"));
     if fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
         return Err(StoreError::Damaged {
@@ -173,8 +182,9 @@ pub fn restore(src: &Path, dest: &Path) -> Result<Workspace> {
     prepare(dest)?;
     let from = Folder::new(src.join(OBJECTS_FOLDER), src.to_owned());
     let to = Folder::new(dest.join(OBJECTS_FOLDER), dest.join("tmp"));
-    let database = dest.join(DATABASE_FILE);
-    fs::copy(src.join(DATABASE_FILE), &database).map_err(StoreError::io(src))?;
+    let database = src.join(DATABASE_FILE);
+    let mut bytes = fs::File::open(&database).map_err(StoreError::io(&database))?;
+    copy_file(&mut bytes, &dest.join(DATABASE_FILE)).map_err(StoreError::io(dest))?;
     from.list(&mut |digest| {
         let body = from.open(digest).map_err(StoreError::io(from.path(digest)))?;
         match copy_object(&mut reader(body), &to.path(digest), digest) {
@@ -187,16 +197,15 @@ pub fn restore(src: &Path, dest: &Path) -> Result<Workspace> {
     if keys.folder().is_dir() {
         copy_keys(&keys, dest)?;
     }
-    let marker = dest.join(WORKSPACE_FILE);
-    write_file(&marker, &file_text(&file)?)?;
-    let workspace = Workspace::open(dest)?;
+    sync_objects(&dest.join(OBJECTS_FOLDER))?;
+    let workspace = Workspace::open_as(dest, &file)?;
     let report = workspace.verify(VerifyOptions::default(), &mut |_| {})?;
     if let Some(first) = report.problems.first() {
-        fs::remove_file(&marker).map_err(StoreError::io(&marker))?;
         return Err(StoreError::BadBackup {
             problems: report.problems.len(),
             first: format!("{}: {}", first.place, first.what),
         });
     }
+    file.write(dest)?;
     Ok(workspace)
 }

@@ -2,6 +2,7 @@
 //! the checking belong to the `ledger` crate; this file only hands over what is kept.
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::{self, Read},
     path::{Path, PathBuf},
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     backend::Backend as _,
+    disk,
     error::{Result, StoreError},
     index::for_each_entry,
     payload::ObjectNote,
@@ -61,23 +63,25 @@ impl Workspace {
         if dest.exists() && fs::read_dir(dest).map_err(StoreError::io(dest))?.next().is_some() {
             return Err(StoreError::NotEmpty(dest.to_owned()));
         }
-        fs::create_dir_all(dest).map_err(StoreError::io(dest))?;
+        disk::create_folders(dest).map_err(StoreError::io(dest))?;
         let key = self.verifier_key()?;
         let mut checkpoints = self.backend.checkpoints()?;
         let Some((size, note)) = checkpoints.pop() else {
             return Err(StoreError::NoEntry { entry: 1, size: 0 });
         };
+        let mut folders = BTreeSet::new();
         let mut sink = |path: &str, content: &mut dyn Read| -> io::Result<()> {
             let path = dest.join(path);
             if let Some(folder) = path.parent() {
-                fs::create_dir_all(folder)?;
+                disk::create_folders(folder)?;
+                folders.insert(folder.to_owned());
             }
-            let mut file = fs::File::create_new(path)?;
+            let mut file = disk::Output::create_new(&path)?;
             io::copy(content, &mut file)?;
-            Ok(())
+            file.sync()
         };
         let mut writer = BundleWriter::new(&mut sink);
-        let mut written = std::collections::BTreeSet::new();
+        let mut written = BTreeSet::new();
         for_each_entry(self.backend(), &mut |stored| {
             // What other processes append meanwhile is for the next bundle.
             if stored.entry.sequence > size {
@@ -106,6 +110,9 @@ impl Workspace {
             writer.earlier_checkpoint(&earlier, &key)?;
         }
         let checkpoint = writer.finish(&note, &key)?;
+        for folder in &folders {
+            disk::sync_folder(folder).map_err(StoreError::io(folder))?;
+        }
         Ok(BundleReport {
             folder: dest.to_owned(),
             origin: origin_of(&self.id),

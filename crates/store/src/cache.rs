@@ -1,13 +1,11 @@
 //! Results kept for speed, by the digest of what they were computed from. Anything here may be
 //! deleted at any time; a result whose bytes have changed counts as not there.
 
-use std::{
-    fs,
-    io::{self, Write as _},
-    path::PathBuf,
-};
+use std::{fs, io, path::PathBuf};
 
 use backstay_evidence::Digest;
+
+use crate::disk;
 
 /// A folder of results.
 #[derive(Debug, Clone)]
@@ -41,12 +39,12 @@ impl ResultCache {
     pub fn put(&self, key: Digest, content: &[u8]) -> io::Result<()> {
         let path = self.path(key);
         let folder = path.parent().unwrap_or(&self.folder);
-        fs::create_dir_all(folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(&Digest::of_parts(&[&key.0, content]).0)?;
-        file.write_all(content)?;
-        file.persist(&path)?;
-        Ok(())
+        disk::create_folders(folder)?;
+        let file = disk::staged_file(folder)?;
+        disk::write(&file, &Digest::of_parts(&[&key.0, content]).0)?;
+        disk::write(&file, content)?;
+        // Not synced: what a power cut damages counts as not there.
+        disk::persist(file, &path)
     }
 
     /// Forgets everything.
@@ -54,7 +52,7 @@ impl ResultCache {
     /// # Errors
     /// Those of the disk.
     pub fn clear(&self) -> io::Result<()> {
-        fs::remove_dir_all(&self.folder)?;
-        fs::create_dir(&self.folder)
+        disk::remove_folder(&self.folder)?;
+        disk::create_folder(&self.folder)
     }
 }

@@ -27,6 +27,38 @@ pub enum StoreError {
         /// What it said.
         message: String,
     },
+    /// The database's bytes are damaged.
+    #[error(
+        "the database is damaged, as found while {doing} ({message}): restore the workspace from a backup"
+    )]
+    BadDatabase {
+        /// What was being done.
+        doing: &'static str,
+        /// What SQLite said.
+        message: String,
+    },
+    /// The disk is full.
+    #[error(
+        "no space is left for {place}; the ledger is as it was: make room on that disk and run the command again"
+    )]
+    NoSpace {
+        /// The file or folder.
+        place: String,
+    },
+    /// The disk is read-only.
+    #[error(
+        "{place} cannot be written, its disk is read-only: make it writable, or work on a copy of the folder"
+    )]
+    ReadOnly {
+        /// The file or folder.
+        place: String,
+    },
+    /// A database that was not closed, where SQLite cannot read it without writing.
+    #[error("`{}` was not closed properly and cannot be read on a read-only disk: make a copy of the whole folder on another disk and use that", .0.display())]
+    UnreadableHere(PathBuf),
+    /// A command was interrupted in this folder.
+    #[error("`{}` holds what an interrupted command left, and is no workspace: delete the folder, then run the command again", .0.display())]
+    Unfinished(PathBuf),
     /// Another process holds the workspace longer than we wait.
     #[error(
         "the workspace is busy: another process has been writing for over {waited_s} s; try again when it is done"
@@ -242,15 +274,44 @@ impl StoreError {
     /// An error of this path.
     pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
-        move |source| Self::Io { path, source }
+        move |source| match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                Self::NoSpace { place: format!("`{}`", path.display()) }
+            }
+            io::ErrorKind::ReadOnlyFilesystem => {
+                Self::ReadOnly { place: format!("`{}`", path.display()) }
+            }
+            _ => Self::Io { path, source },
+        }
     }
 
     /// An error of the columns of this table.
-    pub(crate) fn columns<E: std::fmt::Display>(
+    pub(crate) fn columns<E: std::error::Error + 'static>(
         table: &str,
         doing: &'static str,
     ) -> impl FnOnce(E) -> Self {
         let table = table.to_owned();
-        move |error| Self::Columns { table, doing, message: error.to_string() }
+        move |error| match full(&error) {
+            true => Self::NoSpace { place: format!("the rows of `{table}`") },
+            false => Self::Columns { table, doing, message: error.to_string() },
+        }
     }
+}
+
+/// Whether a full disk is behind an error.
+pub(crate) fn full(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut at = Some(error);
+    while let Some(error) = at {
+        let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
+        if matches!(kind, Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)) {
+            return true;
+        }
+        // An I/O error gives the error it carries as itself, not as its source.
+        let carried = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        at = match carried {
+            Some(inner) => Some(inner as &(dyn std::error::Error + 'static)),
+            None => error.source(),
+        };
+    }
+    false
 }

@@ -11,7 +11,10 @@ use std::{
 use backstay_ledger::SigningKey;
 use backstay_privacy::{PseudonymKey, VaultBox, WrapKey};
 
-use crate::error::{Result, StoreError};
+use crate::{
+    disk,
+    error::{Result, StoreError},
+};
 
 const PSEUDONYM: &str = "pseudonym.key";
 const WRAP: &str = "wrap.key";
@@ -30,20 +33,13 @@ impl Keys {
 
     /// Writes the three keys into a new folder.
     pub(crate) fn create(&self, pseudonym: &[u8], wrap: &[u8], signing: &[u8]) -> Result<()> {
-        fs::create_dir(&self.folder).map_err(StoreError::io(&self.folder))?;
-        restrict(&self.folder, 0o700)?;
+        disk::create_folder(&self.folder).map_err(StoreError::io(&self.folder))?;
+        disk::restrict(&self.folder, 0o700).map_err(StoreError::io(&self.folder))?;
         for (name, key) in [(PSEUDONYM, pseudonym), (WRAP, wrap), (SIGNING, signing)] {
             let path = self.folder.join(name);
-            let mut options = fs::OpenOptions::new();
-            options.write(true).create_new(true);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            let mut file = options.open(&path).map_err(StoreError::io(&path))?;
-            file.write_all(format!("{}\n", hex::encode(key)).as_bytes())
-                .and_then(|()| file.sync_all())
-                .map_err(StoreError::io(&path))?;
+            write_private(&path, format!("{}\n", hex::encode(key)).as_bytes())?;
         }
-        crate::objects::sync_folder(&self.folder)
+        disk::sync_folder(&self.folder).map_err(StoreError::io(&self.folder))
     }
 
     /// The names of the key files.
@@ -91,15 +87,12 @@ impl Keys {
     }
 }
 
-/// Narrows who may read a path, where the system knows such a thing.
-pub(crate) fn restrict(path: &Path, mode: u32) -> Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        fs::set_permissions(path, fs::Permissions::from_mode(mode))
-            .map_err(StoreError::io(path))?;
-    }
-    #[cfg(not(unix))]
-    let _ = (path, mode);
-    Ok(())
+/// Writes a file that only its owner may read.
+pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
+    let write = || {
+        let mut file = disk::Output::create_private(path)?;
+        file.write_all(bytes)?;
+        file.sync()
+    };
+    write().map_err(StoreError::io(path))
 }

@@ -2,16 +2,20 @@
 //! durable before the name appears, and never change under it.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File},
     io::{self, Write as _},
     path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use backstay_evidence::{Digest, manifest::ObjectBody};
 
 use crate::{
     backend::Staged,
+    disk,
     error::{Result, StoreError},
+    scratch::Run,
 };
 
 /// A folder of objects and, on the same disk, one for files that are being written.
@@ -19,18 +23,23 @@ use crate::{
 pub struct Folder {
     objects: PathBuf,
     scratch: PathBuf,
+    shared: Arc<Mutex<Shared>>,
 }
 
-/// Makes a folder's list of names durable.
-pub(crate) fn sync_folder(path: &Path) -> Result<()> {
-    File::open(path).and_then(|folder| folder.sync_all()).map_err(StoreError::io(path))
+/// What all clones of a folder know.
+#[derive(Debug, Default)]
+struct Shared {
+    /// This process's place for files being written, made when it is first needed.
+    run: Option<Arc<Run>>,
+    /// Folders under `objects` whose names are durable for certain.
+    durable: BTreeSet<PathBuf>,
 }
 
 impl Folder {
     /// Over existing folders.
     #[must_use]
     pub fn new(objects: PathBuf, scratch: PathBuf) -> Self {
-        Self { objects, scratch }
+        Self { objects, scratch, shared: Arc::default() }
     }
 
     /// Path of an object, whether it is there or not.
@@ -41,32 +50,54 @@ impl Folder {
         self.objects.join(head).join(tail)
     }
 
+    /// This process's place for files being written.
+    pub(crate) fn run(&self) -> Result<Arc<Run>> {
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(run) = &shared.run {
+            return Ok(Arc::clone(run));
+        }
+        let run = Arc::new(Run::start(&self.scratch)?);
+        shared.run = Some(Arc::clone(&run));
+        Ok(run)
+    }
+
     pub(crate) fn stage(&self) -> Result<Staged> {
-        let file = tempfile::Builder::new()
-            .prefix("object-")
-            .tempfile_in(&self.scratch)
-            .map_err(StoreError::io(&self.scratch))?;
+        let run = self.run()?;
+        let file = disk::staged_file(run.path()).map_err(StoreError::io(run.path()))?;
         Ok(Staged::new(file))
+    }
+
+    /// Makes the folder of an object, with a durable name: also when a process that is gone made
+    /// it and may not have come to syncing.
+    fn make_folder(&self, folder: &Path) -> Result<()> {
+        let known = |shared: &Mutex<Shared>| {
+            shared.lock().unwrap_or_else(PoisonError::into_inner).durable.contains(folder)
+        };
+        if known(&self.shared) {
+            return Ok(());
+        }
+        if folder.is_dir() {
+            disk::sync_folder(&self.objects).map_err(StoreError::io(&self.objects))?;
+        } else {
+            disk::create_folders(folder).map_err(StoreError::io(folder))?;
+        }
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.durable.insert(folder.to_owned());
+        Ok(())
     }
 
     pub(crate) fn put(&self, mut staged: Staged) -> Result<Digest> {
         let digest = staged.digest();
         let path = self.path(digest);
         let folder = path.parent().unwrap_or(&self.objects).to_owned();
-        if path.is_file() {
-            return Ok(digest);
+        self.make_folder(&folder)?;
+        if !path.is_file() {
+            staged.file.flush().map_err(StoreError::io(&path))?;
+            disk::sync(staged.file.as_file(), staged.file.path()).map_err(StoreError::io(&path))?;
+            disk::persist(staged.file, &path).map_err(StoreError::io(&path))?;
         }
-        staged.file.flush().map_err(StoreError::io(&path))?;
-        staged.file.as_file().sync_all().map_err(StoreError::io(&path))?;
-        if !folder.is_dir() {
-            fs::create_dir_all(&folder).map_err(StoreError::io(&folder))?;
-            sync_folder(&self.objects)?;
-        }
-        staged
-            .file
-            .persist(&path)
-            .map_err(|error| StoreError::Io { path: path.clone(), source: error.error })?;
-        sync_folder(&folder)?;
+        // Also when the object was there: a process that is gone may not have come to this.
+        disk::sync_folder(&folder).map_err(StoreError::io(&folder))?;
         Ok(digest)
     }
 
@@ -99,7 +130,7 @@ impl Folder {
 
     pub(crate) fn remove(&self, digest: Digest) -> Result<()> {
         let path = self.path(digest);
-        fs::remove_file(&path).map_err(StoreError::io(&path))
+        disk::remove_file(&path).map_err(StoreError::io(&path))
     }
 }
 

@@ -4,9 +4,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::{self, TryLockError},
     io,
-    path::PathBuf,
 };
 
 use backstay_evidence::{Digest, Segment};
@@ -23,6 +21,7 @@ use crate::{
     import::existing::RowReader,
     index::{for_each_entry, table_of},
     payload::{self, ErasePayload, ImportPayload, Role},
+    scratch,
     workspace::Workspace,
 };
 
@@ -111,11 +110,24 @@ struct Walk {
     roots: BTreeMap<u64, LedgerDigest>,
     contents: BTreeMap<u64, LedgerDigest>,
     problems: Vec<VerifyProblem>,
+    /// Nothing was wrong before the readings were looked at.
+    sound: bool,
+    /// Checkpoints that hold.
+    held: u64,
+    /// Objects that hold, and their bytes.
+    good: u64,
+    bytes: u64,
+    rows: u64,
+    erased_sources: u64,
 }
 
 impl Walk {
     fn wrong(&mut self, place: impl ToString, what: impl Into<String>, remedy: &'static str) {
         self.problems.push(VerifyProblem { place: place.to_string(), what: what.into(), remedy });
+    }
+
+    fn take_problems(&mut self) -> Vec<VerifyProblem> {
+        std::mem::take(&mut self.problems)
     }
 
     fn entry(&mut self, stored: &StoredEntry, sizes: &BTreeSet<u64>, nodes: &dyn NodeSource) {
@@ -208,6 +220,46 @@ impl Workspace {
         options: VerifyOptions,
         progress: &mut dyn FnMut(VerifyProgress),
     ) -> Result<VerifyReport> {
+        let mut notes = Vec::new();
+        let mut walk = self.snapshot()?.verify_seen(&mut notes, progress)?;
+        let (mut problems, sound) = (walk.take_problems(), walk.sound);
+        if options.sweep && sound && !problems.is_empty() {
+            self.rebuild_readings()?;
+            for problem in problems {
+                notes.push(format!("{}: {}; made anew", problem.place, problem.what));
+            }
+            self.snapshot()?.verify_readings(&mut walk)?;
+            problems = walk.take_problems();
+        }
+        progress(VerifyProgress { step: "readings", done: 1, total: 1 });
+        let (orphans, swept) = match self.orphans(options.sweep, &mut notes) {
+            Err(StoreError::ReadOnly { .. }) if !options.sweep => {
+                notes.push("left-over objects were not looked for: the disk is read-only".into());
+                (0, 0)
+            }
+            other => other?,
+        };
+        Ok(VerifyReport {
+            entries: walk.entries,
+            root: walk.frontier.root().to_hex(),
+            checkpoints: walk.held,
+            objects: walk.good,
+            bytes: walk.bytes,
+            rows: walk.rows,
+            erased_sources: walk.erased_sources,
+            orphans,
+            swept,
+            problems,
+            notes,
+        })
+    }
+
+    /// Looks at everything, in a workspace that stands still.
+    fn verify_seen(
+        &self,
+        notes: &mut Vec<String>,
+        progress: &mut dyn FnMut(VerifyProgress),
+    ) -> Result<Walk> {
         let mut walk = Walk::default();
         for line in self.backend.integrity()? {
             walk.wrong("the database", line, RESTORE);
@@ -216,46 +268,22 @@ impl Workspace {
         let checkpoints = self.backend.checkpoints()?;
         let sizes: BTreeSet<u64> = checkpoints.iter().map(|(size, _)| *size).collect();
         for_each_entry(self.backend(), &mut |stored| {
-            if stored.entry.sequence <= head.size {
-                walk.entry(&stored, &sizes, self.backend.nodes());
-                let done = stored.entry.sequence;
-                progress(VerifyProgress { step: "entries", done, total: head.size });
-            }
+            walk.entry(&stored, &sizes, self.backend.nodes());
+            let done = stored.entry.sequence;
+            progress(VerifyProgress { step: "entries", done, total: head.size });
             Ok(())
         })?;
         if (walk.entries, walk.frontier.root()) != (head.size, head.root) {
             walk.wrong("the tree", "does not have the entries that the ledger has", RESTORE);
         }
-        let mut notes = Vec::new();
-        let held = self.verify_checkpoints(&checkpoints, &mut walk, &mut notes)?;
-        let erased_sources = self.verify_sources(&mut walk, &mut notes)?;
-        let (objects, bytes) = self.verify_objects(&mut walk, progress);
-        let rows = self.verify_rows(&mut walk);
+        walk.held = self.verify_checkpoints(&checkpoints, &mut walk, notes)?;
+        walk.erased_sources = self.verify_sources(&mut walk, notes)?;
+        (walk.good, walk.bytes) = self.verify_objects(&mut walk, progress);
+        walk.rows = self.verify_rows(&mut walk);
         progress(VerifyProgress { step: "readings", done: 0, total: 1 });
-        let sound = walk.problems.is_empty();
+        walk.sound = walk.problems.is_empty();
         self.verify_readings(&mut walk)?;
-        if options.sweep && sound && !walk.problems.is_empty() {
-            self.rebuild_readings()?;
-            for problem in std::mem::take(&mut walk.problems) {
-                notes.push(format!("{}: {}; made anew", problem.place, problem.what));
-            }
-            self.verify_readings(&mut walk)?;
-        }
-        progress(VerifyProgress { step: "readings", done: 1, total: 1 });
-        let (orphans, swept) = self.orphans(options.sweep, &mut notes)?;
-        Ok(VerifyReport {
-            entries: walk.entries,
-            root: walk.frontier.root().to_hex(),
-            checkpoints: held,
-            objects,
-            bytes,
-            rows,
-            erased_sources,
-            orphans,
-            swept,
-            problems: walk.problems,
-            notes,
-        })
+        Ok(walk)
     }
 
     fn verify_checkpoints(
@@ -465,21 +493,7 @@ impl Workspace {
                 self.backend.remove_object(*digest)?;
                 swept += 1;
             }
-            match self.scratch_alone() {
-                Ok(guard) => {
-                    for path in self.leftovers()? {
-                        remove(&path)?;
-                        swept += 1;
-                    }
-                    drop(guard);
-                }
-                Err(TryLockError::WouldBlock) => notes.push(
-                    "temporary files were left alone: another process is importing".to_owned(),
-                ),
-                Err(TryLockError::Error(source)) => {
-                    return Err(StoreError::Io { path: self.scratch_folder(), source });
-                }
-            }
+            swept += scratch::sweep(&self.scratch_folder())?;
         } else if !orphans.is_empty() {
             notes.push(format!(
                 "{} objects are named by no entry, left by an interrupted import: `backstay verify --sweep` removes them",
@@ -488,22 +502,4 @@ impl Workspace {
         }
         Ok((orphans.len() as u64, swept))
     }
-
-    fn leftovers(&self) -> Result<Vec<PathBuf>> {
-        let folder = self.scratch_folder();
-        let mut paths = Vec::new();
-        for entry in fs::read_dir(&folder).map_err(StoreError::io(&folder))? {
-            let path = entry.map_err(StoreError::io(&folder))?.path();
-            let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-            if name.is_some_and(|name| name.starts_with("run-") || name.starts_with("object-")) {
-                paths.push(path);
-            }
-        }
-        Ok(paths)
-    }
-}
-
-fn remove(path: &std::path::Path) -> Result<()> {
-    let gone = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
-    gone.map_err(StoreError::io(path))
 }

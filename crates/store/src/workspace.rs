@@ -16,10 +16,12 @@ use serde::{Deserialize, Serialize};
 use crate::{
     backend::{Append, Backend, Basis, IndexWriter, Sealed},
     cache::ResultCache,
+    disk,
     error::{Result, StoreError},
-    keys::{Keys, restrict},
-    objects::{Folder, sync_folder},
+    keys::Keys,
+    objects::Folder,
     payload::{self, InitPayload},
+    scratch::Run,
     sqlite::SqliteBackend,
 };
 
@@ -36,7 +38,7 @@ pub(crate) const KEYS_FOLDER: &str = "keys";
 /// The folder that may be deleted at any time.
 pub(crate) const CACHE_FOLDER: &str = "cache";
 /// The folder of files being written.
-const SCRATCH_FOLDER: &str = "tmp";
+pub(crate) const SCRATCH_FOLDER: &str = "tmp";
 /// Held while objects are made known or removed.
 const LOCK_FILE: &str = "write.lock";
 
@@ -165,7 +167,7 @@ pub(crate) struct WriteLock {
 #[derive(Debug)]
 pub(crate) struct Scratch {
     folder: tempfile::TempDir,
-    _used: File,
+    _run: Arc<Run>,
 }
 
 impl Scratch {
@@ -180,17 +182,12 @@ impl Workspace {
     /// # Errors
     /// [`StoreError::NotEmpty`]; those of the disk.
     pub fn init(dir: &Path, options: InitOptions) -> Result<Self> {
-        if dir.exists() {
-            let mut names = fs::read_dir(dir).map_err(StoreError::io(dir))?;
-            if names.next().is_some() {
-                return Err(StoreError::NotEmpty(dir.to_owned()));
-            }
-        }
-        fs::create_dir_all(dir).map_err(StoreError::io(dir))?;
-        restrict(dir, 0o700)?;
+        must_be_free(dir)?;
+        disk::create_folders(dir).map_err(StoreError::io(dir))?;
+        disk::restrict(dir, 0o700).map_err(StoreError::io(dir))?;
         for name in [OBJECTS_FOLDER, CACHE_FOLDER, SCRATCH_FOLDER] {
             let path = dir.join(name);
-            fs::create_dir(&path).map_err(StoreError::io(&path))?;
+            disk::create_folder(&path).map_err(StoreError::io(&path))?;
         }
         let mut random = options.random.chunks(16);
         let mut take =
@@ -229,9 +226,7 @@ impl Workspace {
         };
         workspace.append(&append, &mut |_, _| Ok(()))?;
         // Written last: a folder without this file is no workspace.
-        let file = WorkspaceFile { format: FORMAT, workspace: id, created_us: options.now_us };
-        write_file(&dir.join(WORKSPACE_FILE), &file_text(&file)?)?;
-        sync_folder(dir)?;
+        WorkspaceFile { format: FORMAT, workspace: id, created_us: options.now_us }.write(dir)?;
         Ok(workspace)
     }
 
@@ -240,15 +235,16 @@ impl Workspace {
     /// # Errors
     /// [`StoreError::NotWorkspace`], [`StoreError::Newer`], [`StoreError::Damaged`].
     pub fn open(dir: &Path) -> Result<Self> {
-        let file = read_workspace_file(dir)?;
-        for name in [CACHE_FOLDER, SCRATCH_FOLDER] {
-            let path = dir.join(name);
-            fs::create_dir_all(&path).map_err(StoreError::io(&path))?;
-        }
+        Self::open_as(dir, &WorkspaceFile::read(dir)?)
+    }
+
+    /// Opens a folder as the workspace that this file names, whether the folder has the file or
+    /// not.
+    pub(crate) fn open_as(dir: &Path, file: &WorkspaceFile) -> Result<Self> {
         let backend = SqliteBackend::open(&dir.join(DATABASE_FILE), folder_of(dir))?;
         Ok(Self {
             dir: dir.to_owned(),
-            id: file.workspace,
+            id: file.workspace.clone(),
             backend: Arc::new(backend),
             keys: Keys::new(dir.join(KEYS_FOLDER)),
             vocabulary: Vocabulary::built_in()?,
@@ -261,6 +257,25 @@ impl Workspace {
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
+    }
+
+    /// Whom to tell that this process waits for another one that writes.
+    #[must_use]
+    pub fn on_waiting(self, say: impl Fn() + Send + Sync + 'static) -> Self {
+        self.backend.on_waiting(Box::new(say));
+        self
+    }
+
+    /// The same workspace, as it is at this moment whatever others write.
+    pub(crate) fn snapshot(&self) -> Result<Self> {
+        Ok(Self {
+            dir: self.dir.clone(),
+            id: self.id.clone(),
+            backend: Arc::new(self.backend.snapshot()?),
+            keys: self.keys.clone(),
+            vocabulary: self.vocabulary.clone(),
+            limits: self.limits,
+        })
     }
 
     /// Its folder.
@@ -340,34 +355,35 @@ impl Workspace {
     }
 
     /// The list of objects that make up every table, cut to the arrangements in scope (none: all);
-    /// shared tables stay.
+    /// shared tables stay. All of it is as it was at one moment, whatever others write.
     ///
     /// # Errors
     /// [`StoreError::NoEntry`] for a sequence that is not there; those of the database.
     pub fn manifest(&self, as_of: AsOf, scope: &[String]) -> Result<Manifest> {
-        let size = self.backend.head()?.size;
+        let backend = self.backend.snapshot()?;
+        let size = backend.head()?.size;
         let seq = match as_of {
             AsOf::Latest => size,
             AsOf::Seq(seq) if seq == 0 || seq > size => {
                 return Err(StoreError::NoEntry { entry: seq, size });
             }
             AsOf::Seq(seq) => seq,
-            AsOf::InstantUs(instant) => self.backend.seq_at(instant)?,
+            AsOf::InstantUs(instant) => backend.seq_at(instant)?,
         };
         let in_scope = |arrangement: &str| {
             arrangement.is_empty() || scope.is_empty() || scope.iter().any(|a| a == arrangement)
         };
-        let mut segments = self.backend.segments(seq)?;
+        let mut segments = backend.segments(seq)?;
         segments.retain(|segment| in_scope(&segment.arrangement_id));
-        let mut imports = self.backend.imports(seq)?;
+        let mut imports = backend.imports(seq)?;
         for import in &mut imports {
             import.arrangements.retain(|arrangement| in_scope(arrangement));
         }
         imports.retain(|import| {
             segments.iter().any(|segment| segment.seq == import.seq) || scope.is_empty()
         });
-        let retractions = self.backend.retractions(seq)?;
-        let (as_of_us, evidence) = match self.backend.entry(seq)? {
+        let retractions = backend.retractions(seq)?;
+        let (as_of_us, evidence) = match backend.entry(seq)? {
             Some(stored) => (stored.entry.recorded_at_us, stored.evidence),
             None => (i64::MIN, backstay_ledger::EvidenceDigest::empty()),
         };
@@ -434,39 +450,22 @@ impl Workspace {
     /// correctness rests on: the lock only keeps two imports from resolving in vain.
     pub(crate) fn write_lock(&self) -> Result<WriteLock> {
         let path = self.dir.join(LOCK_FILE);
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(StoreError::io(&path))?;
+        let file = disk::lock_file(&path).map_err(StoreError::io(&path))?;
+        match file.try_lock() {
+            Ok(()) => return Ok(WriteLock { _file: file }),
+            Err(fs::TryLockError::WouldBlock) => self.backend.say_waiting(),
+            Err(fs::TryLockError::Error(source)) => return Err(StoreError::io(path)(source)),
+        }
         file.lock().map_err(StoreError::io(&path))?;
         Ok(WriteLock { _file: file })
     }
 
-    /// A folder for temporary files of this process, gone with the value. While it lives, nobody
-    /// sweeps temporary files away.
+    /// A folder for temporary files of one piece of work, gone with the value.
     pub(crate) fn scratch(&self) -> Result<Scratch> {
-        let path = self.scratch_folder();
-        let used = self.scratch_lock().map_err(StoreError::io(&path))?;
-        used.lock_shared().map_err(StoreError::io(&path))?;
-        let folder = tempfile::Builder::new()
-            .prefix("run-")
-            .tempdir_in(&path)
-            .map_err(StoreError::io(&path))?;
-        Ok(Scratch { folder, _used: used })
-    }
-
-    /// The right to sweep temporary files, when no process is using any.
-    pub(crate) fn scratch_alone(&self) -> std::result::Result<File, fs::TryLockError> {
-        let file = self.scratch_lock().map_err(fs::TryLockError::Error)?;
-        file.try_lock()?;
-        Ok(file)
-    }
-
-    fn scratch_lock(&self) -> io::Result<File> {
-        let path = self.scratch_folder().join("in-use.lock");
-        File::options().create(true).truncate(false).write(true).open(path)
+        let run = self.backend.folder().run()?;
+        let folder =
+            disk::temporary_folder(run.path(), "work-").map_err(StoreError::io(run.path()))?;
+        Ok(Scratch { folder, _run: run })
     }
 
     pub(crate) fn scratch_folder(&self) -> PathBuf {
@@ -478,43 +477,70 @@ fn folder_of(dir: &Path) -> Folder {
     Folder::new(dir.join(OBJECTS_FOLDER), dir.join(SCRATCH_FOLDER))
 }
 
-/// Reads `workspace.toml` of a folder.
-pub(crate) fn read_workspace_file(dir: &Path) -> Result<WorkspaceFile> {
-    let path = dir.join(WORKSPACE_FILE);
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(StoreError::NotWorkspace(dir.to_owned()));
+/// Refuses a folder that holds something; one that an interrupted command left is named as such.
+pub(crate) fn must_be_free(dir: &Path) -> Result<()> {
+    if !dir.exists() {
+        return Ok(());
+    }
+    let ours = [
+        OBJECTS_FOLDER,
+        CACHE_FOLDER,
+        SCRATCH_FOLDER,
+        KEYS_FOLDER,
+        DATABASE_FILE,
+        "backstay.sqlite-wal",
+        "backstay.sqlite-shm",
+        "backstay.sqlite-journal",
+    ];
+    let (mut empty, mut unfinished) = (true, true);
+    for entry in fs::read_dir(dir).map_err(StoreError::io(dir))? {
+        let name = entry.map_err(StoreError::io(dir))?.file_name();
+        let name = name.to_string_lossy();
+        empty = false;
+        unfinished &= ours.contains(&name.as_ref()) || name.starts_with("object-");
+    }
+    match (empty, unfinished) {
+        (true, _) => Ok(()),
+        (false, true) => Err(StoreError::Unfinished(dir.to_owned())),
+        (false, false) => Err(StoreError::NotEmpty(dir.to_owned())),
+    }
+}
+
+impl WorkspaceFile {
+    /// Reads it from a folder.
+    pub(crate) fn read(dir: &Path) -> Result<Self> {
+        let path = dir.join(WORKSPACE_FILE);
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(StoreError::NotWorkspace(dir.to_owned()));
+            }
+            Err(source) => return Err(StoreError::io(path)(source)),
+        };
+        #[derive(Deserialize)]
+        struct FormatOnly {
+            format: u32,
         }
-        Err(source) => return Err(StoreError::Io { path, source }),
-    };
-    #[derive(Deserialize)]
-    struct FormatOnly {
-        format: u32,
+        let damaged = |error: toml::de::Error| StoreError::Damaged {
+            path: path.clone(),
+            reason: format!("{}: put the file back from a backup", error.message()),
+        };
+        let FormatOnly { format } = toml::from_str(&text).map_err(damaged)?;
+        if format > FORMAT {
+            return Err(StoreError::Newer { dir: dir.to_owned(), found: format, known: FORMAT });
+        }
+        toml::from_str(&text).map_err(damaged)
     }
-    let damaged = |error: toml::de::Error| StoreError::Damaged {
-        path: path.clone(),
-        reason: error.message().to_owned(),
-    };
-    let FormatOnly { format } = toml::from_str(&text).map_err(damaged)?;
-    if format > FORMAT {
-        return Err(StoreError::Newer { dir: dir.to_owned(), found: format, known: FORMAT });
+
+    /// Writes it into a folder, which makes that a workspace.
+    pub(crate) fn write(&self, dir: &Path) -> Result<()> {
+        let path = dir.join(WORKSPACE_FILE);
+        let text = toml::to_string(self).map_err(|error| StoreError::Damaged {
+            path: path.clone(),
+            reason: error.to_string(),
+        })?;
+        disk::whole_file(&path, text.as_bytes()).map_err(StoreError::io(path))
     }
-    toml::from_str(&text).map_err(damaged)
-}
-
-pub(crate) fn file_text(file: &WorkspaceFile) -> Result<String> {
-    toml::to_string(file).map_err(|error| StoreError::Damaged {
-        path: WORKSPACE_FILE.into(),
-        reason: error.to_string(),
-    })
-}
-
-/// Writes a file so that it is there whole or not at all.
-pub(crate) fn write_file(path: &Path, text: &str) -> Result<()> {
-    use io::Write as _;
-    let mut file = File::create_new(path).map_err(StoreError::io(path))?;
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(StoreError::io(path))
 }
 
 /// A workspace's objects, as the engine reads them.

@@ -36,6 +36,9 @@ const EDGES: &[(&str, &[&str])] = &[
 const TEST_EDGES: &[(&str, &str)] =
     &[("backstay-cli", "backstay-sim"), ("backstay-report", "backstay-evidence")];
 
+/// Features that only dev-dependencies may switch on.
+const TEST_FEATURES: &[&str] = &["faults"];
+
 /// Crates that must stay in one of ours.
 const KEPT_IN: &[(&str, &str)] = &[
     ("datafusion", "backstay-engine"),
@@ -115,7 +118,17 @@ fn check_ours(package: &Value, problems: &mut Problems) {
         let to = dependency["name"].as_str().unwrap_or_default();
         let in_tests = dependency["kind"] == "dev";
         if dependency["source"].is_null() {
-            let fits = allowed.contains(&to) || in_tests && TEST_EDGES.contains(&(name, to));
+            // A crate may test itself with other features.
+            let in_test = to == name || TEST_EDGES.contains(&(name, to));
+            let fits = allowed.contains(&to) || in_tests && in_test;
+            let features = dependency["features"].as_array().unwrap_or(&none);
+            if !in_tests
+                && features
+                    .iter()
+                    .any(|feature| TEST_FEATURES.contains(&feature.as_str().unwrap_or_default()))
+            {
+                problems.push(format!("`{name}` ships a feature of `{to}` that is for tests only"));
+            }
             if !fits {
                 problems.push(format!("arrow {name} → {to} is not allowed; see ARCHITECTURE.md"));
             }

@@ -9,6 +9,32 @@ const LONG: usize = 600;
 /// The words with which it says so.
 const EXCUSE: &str = "Longer than most because";
 
+/// Where every change of a file is a fault point.
+const DISK_OF: &str = "crates/store/src";
+/// What changes files, and so belongs to `disk.rs` there.
+const DISK_CALLS: &[&str] = &[
+    "fs::write(",
+    "fs::copy(",
+    "fs::rename(",
+    "fs::hard_link(",
+    "fs::create_dir",
+    "fs::remove_",
+    "fs::set_permissions(",
+    "File::create",
+    "File::options(",
+    "OpenOptions",
+    ".sync_all(",
+    ".sync_data(",
+    ".set_len(",
+    ".persist",
+    "tempfile_in(",
+    "tempdir_in(",
+    "tempfile()",
+    "tempdir()",
+    "NamedTempFile::new",
+    "TempDir::new",
+];
+
 /// Checks source files and documents.
 ///
 /// # Errors
@@ -36,6 +62,23 @@ fn check_source(path: &Path, text: &str, problems: &mut Problems) {
     }
     if !text.starts_with("//!") && !text.starts_with("#!") {
         problems.push(format!("{name}: opens without saying what it owns (`//! …`)"));
+    }
+    if path.starts_with(DISK_OF) && !path.ends_with("disk.rs") && !path.ends_with("fault.rs") {
+        check_disk(path, text, problems);
+    }
+}
+
+/// Changes of files that go past the fault points.
+fn check_disk(path: &Path, text: &str, problems: &mut Problems) {
+    let shipped = text.split("#[cfg(test)]").next().unwrap_or(text);
+    for (number, line) in shipped.lines().enumerate() {
+        if let Some(call) = DISK_CALLS.iter().find(|call| line.contains(*call)) {
+            problems.push(format!(
+                "{}:{}: `{call}` goes past the fault points: use `disk`",
+                path.display(),
+                number + 1
+            ));
+        }
     }
 }
 
@@ -92,6 +135,17 @@ fn is_path(word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_change_of_a_file_past_the_fault_points_is_named_but_not_in_tests() {
+        let mut problems = Vec::new();
+        let text = "let a = File::open(p);\nfs::write(p, b);\n#[cfg(test)]\nfs::remove_file(p);\n";
+        check_disk(Path::new("crates/store/src/x.rs"), text, &mut problems);
+        assert_eq!(
+            problems,
+            ["crates/store/src/x.rs:2: `fs::write(` goes past the fault points: use `disk`"]
+        );
+    }
 
     #[test]
     fn a_document_that_names_a_missing_path_is_reported_with_its_line() {

@@ -9,7 +9,10 @@ use std::{
 };
 
 use super::resolve::{NewRow, OldRow};
-use crate::error::{Result, StoreError};
+use crate::{
+    disk,
+    error::{Result, StoreError},
+};
 
 /// Most buckets, each with an open file.
 const MAX_BUCKETS: u64 = 128;
@@ -149,7 +152,7 @@ impl Packed for OldRow {
 /// Descriptions parted by key.
 pub(super) struct Buckets<T> {
     memory: Vec<T>,
-    files: Vec<(PathBuf, BufWriter<File>)>,
+    files: Vec<(PathBuf, BufWriter<disk::Output>)>,
     buffer: Vec<u8>,
     kind: PhantomData<T>,
 }
@@ -160,7 +163,7 @@ impl<T: Packed> Buckets<T> {
         let mut files = Vec::new();
         for n in 0..(if count > 1 { count } else { 0 }) {
             let path = scratch.join(format!("{name}-{n}"));
-            let file = File::create(&path).map_err(StoreError::io(&path))?;
+            let file = disk::Output::create_new(&path).map_err(StoreError::io(&path))?;
             files.push((path, BufWriter::with_capacity(1 << 16, file)));
         }
         Ok(Self { memory: Vec::new(), files, buffer: Vec::new(), kind: PhantomData })
@@ -196,7 +199,7 @@ impl<T: Packed> Buckets<T> {
                 Err(source) => return Err(StoreError::Io { path: path.clone(), source }),
             }
         }
-        std::fs::remove_file(&path).map_err(StoreError::io(path.as_path()))?;
+        disk::remove_file(path).map_err(StoreError::io(path.as_path()))?;
         Ok(rows)
     }
 }

@@ -16,7 +16,10 @@ use parquet::{
     file::properties::{EnabledStatistics, WriterProperties},
 };
 
-use crate::error::{Result, StoreError};
+use crate::{
+    disk,
+    error::{Result, StoreError},
+};
 
 /// Rows read from a run at once.
 const READ_ROWS: usize = 4_096;
@@ -84,7 +87,7 @@ impl Sorter {
 /// Writes a sorted batch to a temporary file. Plain and fast: it lives for one import.
 pub(super) fn write_run(path: &Path, batch: &RecordBatch, table: &str) -> Result<()> {
     let failed = |error| StoreError::columns(table, "written")(error);
-    let file = File::create_new(path).map_err(StoreError::io(path))?;
+    let file = disk::Output::create_new(path).map_err(StoreError::io(path))?;
     let properties = WriterProperties::builder()
         .set_dictionary_enabled(false)
         .set_statistics_enabled(EnabledStatistics::None)

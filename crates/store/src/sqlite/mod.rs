@@ -1,14 +1,14 @@
 //! The backend of one machine: SQLite (write-ahead log, full sync) beside a folder of objects.
 //! SQL stays in this folder; what a row means stays out of it.
 
+mod connect;
 mod schema;
 mod writer;
 
 use std::{
     io,
-    path::Path,
+    path::PathBuf,
     sync::{Mutex, MutexGuard},
-    time::Duration,
 };
 
 use backstay_evidence::{
@@ -16,11 +16,13 @@ use backstay_evidence::{
     manifest::{ImportNote, ObjectBody, RetractTarget, Retraction},
 };
 use backstay_ledger::{
-    Digest as LedgerDigest, Entry, EntryDraft, EvidenceDigest, Frontier, NodeSource, Precondition,
-    Salt, SaltedDigest, TreeError,
+    Digest as LedgerDigest, Entry, EntryDraft, Frontier, NodeSource, Precondition, Salt,
+    SaltedDigest, TreeError,
 };
-use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
+pub(crate) use self::connect::failed;
+use self::connect::{Waiting, change};
 use crate::{
     backend::{
         Append, Backend, Basis, Expectation, Finish, Head, IndexWriter, RegisterRow, Sealed,
@@ -30,135 +32,16 @@ use crate::{
     objects::Folder,
 };
 
-/// Seconds that a writer waits for another process.
-const WAIT_S: u64 = 60;
-
-/// Turns what SQLite says into ours.
-pub(crate) fn failed(doing: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
-    move |error| match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => {
-            StoreError::Busy { waited_s: WAIT_S }
-        }
-        _ => StoreError::Database { doing, message: error.to_string() },
-    }
-}
-
 /// SQLite and a folder.
 #[derive(Debug)]
 pub struct SqliteBackend {
     connection: Mutex<Connection>,
+    database: PathBuf,
     folder: Folder,
+    waiting: Waiting,
 }
 
 impl SqliteBackend {
-    /// Makes a new database in a file that does not exist.
-    ///
-    /// # Errors
-    /// Those of SQLite and the disk.
-    pub fn create(database: &Path, folder: Folder) -> Result<Self> {
-        let backend = Self::connect(database, folder)?;
-        {
-            let connection = backend.connection();
-            let doing = failed("making the database");
-            connection.pragma_update(None, "user_version", schema::VERSION).map_err(&doing)?;
-            connection.execute_batch(schema::CREATE).map_err(&doing)?;
-            let empty = EvidenceDigest::empty().to_hex();
-            connection
-                .execute(
-                    "INSERT INTO head (one, frontier, evidence, evidence_seq) VALUES (1, ?, ?, 0)",
-                    params![Frontier::new().to_bytes(), empty],
-                )
-                .map_err(&doing)?;
-        }
-        Ok(backend)
-    }
-
-    /// Opens the database.
-    ///
-    /// # Errors
-    /// [`StoreError::Newer`] when a later release wrote it; those of SQLite and the disk.
-    pub fn open(database: &Path, folder: Folder) -> Result<Self> {
-        if !database.is_file() {
-            return Err(StoreError::Damaged {
-                path: database.to_owned(),
-                reason: "the database is missing: restore the workspace from a backup".to_owned(),
-            });
-        }
-        let backend = Self::connect(database, folder)?;
-        let found: i64 = backend
-            .connection()
-            .pragma_query_value(None, "user_version", |row| row.get(0))
-            .map_err(failed("opening the database"))?;
-        if found > schema::VERSION {
-            return Err(StoreError::Newer {
-                dir: database.to_owned(),
-                found: u32::try_from(found).unwrap_or(u32::MAX),
-                known: u32::try_from(schema::VERSION).unwrap_or(u32::MAX),
-            });
-        }
-        if found < schema::VERSION {
-            return Err(StoreError::Damaged {
-                path: database.to_owned(),
-                reason: "the database was never finished: start again with a new workspace".into(),
-            });
-        }
-        Ok(backend)
-    }
-
-    fn connect(database: &Path, folder: Folder) -> Result<Self> {
-        let doing = failed("opening the database");
-        let connection = Connection::open(database).map_err(&doing)?;
-        connection.busy_timeout(Duration::from_secs(WAIT_S)).map_err(&doing)?;
-        for (name, value) in [
-            ("journal_mode", "wal"),
-            ("synchronous", "full"),
-            ("foreign_keys", "on"),
-            ("secure_delete", "on"),
-        ] {
-            connection.pragma_update(None, name, value).map_err(&doing)?;
-        }
-        Ok(Self { connection: Mutex::new(connection), folder })
-    }
-
-    /// A consistent copy into a file that does not exist, without what was deleted.
-    ///
-    /// # Errors
-    /// Those of SQLite and the disk.
-    pub fn copy_to(&self, database: &Path) -> Result<()> {
-        let name = database.to_string_lossy();
-        self.connection()
-            .execute("VACUUM INTO ?", [name.as_ref()])
-            .map_err(failed("copying the database"))?;
-        Ok(())
-    }
-
-    /// Empties the write-ahead log, so that nothing deleted stays in it. Best effort while others
-    /// read; SQLite does it by itself later.
-    ///
-    /// # Errors
-    /// Those of SQLite.
-    pub fn scrub(&self) -> Result<()> {
-        self.connection()
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-            .map_err(failed("emptying the write-ahead log"))
-    }
-
-    /// What SQLite's own check says: nothing when all is well.
-    ///
-    /// # Errors
-    /// Those of SQLite.
-    pub fn integrity(&self) -> Result<Vec<String>> {
-        let doing = failed("checking the database");
-        let connection = self.connection();
-        let mut statement = connection.prepare("PRAGMA integrity_check(20)").map_err(&doing)?;
-        let lines = statement
-            .query_map([], |row| row.get::<_, String>(0))
-            .map_err(&doing)?
-            .collect::<rusqlite::Result<Vec<_>>>()
-            .map_err(&doing)?;
-        Ok(lines.into_iter().filter(|line| line != "ok").collect())
-    }
-
     fn connection(&self) -> MutexGuard<'_, Connection> {
         // A panic while holding the lock leaves no half-done transaction: rusqlite rolls back.
         self.connection.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
@@ -245,7 +128,7 @@ fn check_expectations(connection: &Connection, expectations: &[Expectation]) -> 
 }
 
 impl SqliteBackend {
-    fn write_entry(connection: &Connection, append: &Append) -> Result<Sealed> {
+    fn write_entry(&self, connection: &Connection, append: &Append) -> Result<Sealed> {
         let (head, mut frontier) = read_head(connection)?;
         check_basis(append.basis, &head)?;
         check_expectations(connection, &append.expectations)?;
@@ -264,46 +147,36 @@ impl SqliteBackend {
         } else {
             head.evidence_seq
         };
-        let doing = failed("appending to the ledger");
-        connection
-            .prepare_cached(
-                "INSERT INTO entry (seq, recorded_at_us, kind, bytes, salt, payload, content, evidence)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            )
-            .and_then(|mut statement| {
-                statement.execute(params![
-                    entry.sequence.cast_signed(),
-                    at,
-                    entry.kind.as_str(),
-                    entry.to_bytes(),
-                    append.salt.0,
-                    append.payload,
-                    append.content.0,
-                    evidence.to_hex(),
-                ])
-            })
-            .map_err(&doing)?;
+        let doing = "appending to the ledger";
+        change(
+            connection,
+            &self.database,
+            doing,
+            "INSERT INTO entry (seq, recorded_at_us, kind, bytes, salt, payload, content, evidence)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            params![
+                entry.sequence.cast_signed(),
+                at,
+                entry.kind.as_str(),
+                entry.to_bytes(),
+                append.salt.0,
+                append.payload,
+                append.content.0,
+                evidence.to_hex(),
+            ],
+        )?;
         for node in frontier.append(entry.leaf_hash()) {
-            connection
-                .prepare_cached("INSERT INTO node (level, place, hash) VALUES (?, ?, ?)")
-                .and_then(|mut statement| {
-                    statement.execute(params![node.level, node.index.cast_signed(), node.hash.0])
-                })
-                .map_err(&doing)?;
+            let sql = "INSERT INTO node (level, place, hash) VALUES (?, ?, ?)";
+            let values = params![node.level, node.index.cast_signed(), node.hash.0];
+            change(connection, &self.database, doing, sql, values)?;
         }
-        connection
-            .prepare_cached(
-                "UPDATE head SET frontier = ?, evidence = ?, evidence_seq = ?, recorded_at_us = ?",
-            )
-            .and_then(|mut statement| {
-                statement.execute(params![
-                    frontier.to_bytes(),
-                    evidence.to_hex(),
-                    evidence_seq.cast_signed(),
-                    at
-                ])
-            })
-            .map_err(&doing)?;
+        change(
+            connection,
+            &self.database,
+            doing,
+            "UPDATE head SET frontier = ?, evidence = ?, evidence_seq = ?, recorded_at_us = ?",
+            params![frontier.to_bytes(), evidence.to_hex(), evidence_seq.cast_signed(), at],
+        )?;
         Ok(Sealed { seq: entry.sequence, recorded_at_us: at, root: frontier.root() })
     }
 }
@@ -333,23 +206,23 @@ impl Backend for SqliteBackend {
     }
 
     fn append(&self, append: &Append, finish: Finish<'_>) -> Result<Sealed> {
-        let doing = failed("appending to the ledger");
-        let mut connection = self.connection();
-        let transaction =
-            connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&doing)?;
-        let sealed = Self::write_entry(&transaction, append)?;
-        finish(&sealed, &mut writer::Writer(&transaction))?;
-        transaction.commit().map_err(&doing)?;
-        Ok(sealed)
+        let mut done = None;
+        self.transaction("appending to the ledger", &mut |transaction| {
+            let sealed = self.write_entry(transaction, append)?;
+            finish(&sealed, &mut writer::Writer(transaction, &self.database))?;
+            done = Some(sealed);
+            Ok(())
+        })?;
+        done.ok_or(StoreError::Database {
+            doing: "appending to the ledger",
+            message: "nothing was appended".to_owned(),
+        })
     }
 
     fn rebuild(&self, work: &mut dyn FnMut(&mut dyn IndexWriter) -> Result<()>) -> Result<()> {
-        let doing = failed("rebuilding the readings of the ledger");
-        let mut connection = self.connection();
-        let transaction =
-            connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&doing)?;
-        work(&mut writer::Writer(&transaction))?;
-        transaction.commit().map_err(&doing)
+        self.transaction("rebuilding the readings of the ledger", &mut |transaction| {
+            work(&mut writer::Writer(transaction, &self.database))
+        })
     }
 
     fn entries(&self, from: u64, limit: usize) -> Result<Vec<StoredEntry>> {

@@ -1,12 +1,14 @@
 //! What an append writes beside the ledger, inside its transaction.
 
+use std::path::Path;
+
 use backstay_evidence::{
     Segment,
     manifest::{ImportNote, RetractTarget, Retraction},
 };
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 
-use super::failed;
+use super::{change, failed};
 use crate::{
     backend::{IndexWriter, RegisterRow, SecretKind},
     error::{Result, StoreError},
@@ -14,15 +16,12 @@ use crate::{
 
 const DOING: &str = "writing the readings of the ledger";
 
-/// A transaction as an index writer.
-pub(super) struct Writer<'t>(pub(super) &'t Transaction<'t>);
+/// A transaction as an index writer, with the database's file.
+pub(super) struct Writer<'t>(pub(super) &'t Transaction<'t>, pub(super) &'t Path);
 
 impl Writer<'_> {
     fn run(&self, sql: &str, params: impl rusqlite::Params) -> Result<usize> {
-        self.0
-            .prepare_cached(sql)
-            .and_then(|mut statement| statement.execute(params))
-            .map_err(failed(DOING))
+        change(self.0, self.1, DOING, sql, params)
     }
 }
 

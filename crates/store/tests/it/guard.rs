@@ -181,7 +181,7 @@ fn what_a_crash_leaves_is_invisible_and_swept() {
     let objects = home.workspace.dir().join("objects");
     std::fs::create_dir_all(objects.join("00")).unwrap();
     std::fs::write(objects.join("00").join("0".repeat(62)), b"half").unwrap();
-    std::fs::write(home.workspace.dir().join("tmp").join("object-x"), b"half").unwrap();
+    std::fs::create_dir(home.workspace.dir().join("tmp").join("run-x")).unwrap();
     let report = home.workspace.verify(VerifyOptions::default(), &mut |_| {}).unwrap();
     assert!(report.holds());
     assert_eq!((report.orphans, report.swept), (1, 0));
