@@ -20,7 +20,7 @@ pub use digest::Digest;
 pub use manifest::{Manifest, ObjectSource, Segment};
 pub use mapping::Mapping;
 pub use options::ImportOptions;
-pub use read::{ReadError, ReadSummary, SourceInfo, read_source};
+pub use read::{Limits, ReadError, ReadSummary, SourceInfo, read_source, read_source_within};
 pub use schema::RowRef;
 pub use sink::{Rejection, Sink, TypedBatch};
 pub use vocabulary::Vocabulary;

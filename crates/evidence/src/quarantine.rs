@@ -24,10 +24,18 @@ pub mod code {
     pub const TOO_LARGE: &str = "too-large";
     /// A quote was opened and never closed.
     pub const UNCLOSED_QUOTE: &str = "unclosed-quote";
-    /// An XES event names one key twice with different values.
+    /// An XES event names one key twice with different values, or a JSON object has one twice.
     pub const DUPLICATE_KEY: &str = "duplicate-key";
     /// An attribute of an XES event without key, or `attributes` that are no JSON object of texts.
     pub const BAD_ATTRIBUTE: &str = "bad-attribute";
+    /// A line of JSON Lines that is not one whole object, or nests too deeply.
+    pub const BAD_JSON: &str = "bad-json";
+    /// A cell of a workbook that holds an error.
+    pub const CELL_ERROR: &str = "cell-error";
+    /// A formula of a workbook without its value.
+    pub const NO_VALUE: &str = "no-value";
+    /// A row of a workbook with merged cells.
+    pub const MERGED_CELLS: &str = "merged-cells";
     /// No table of the mapping takes the record.
     pub const NO_TABLE: &str = "no-table";
     /// A required column is empty.
@@ -148,10 +156,18 @@ pub fn quarantine_rows(rejections: &[Rejection]) -> Result<RecordBatch, ArrowErr
         optional(|r| r.subject.as_deref()),
         optional(|r| r.column.as_deref()),
         required(|r| &r.code),
-        required(|r| &r.reason),
+        Arc::new(StringArray::from_iter_values(rejections.iter().map(reason_with_cell))),
     ];
     let records = rejections.iter().map(|rejection| i64::from(rejection.record));
     stored_rows(&quarantine_table(), values, Int64Array::from_iter_values(records), items.into())
+}
+
+/// The reason, behind the workbook's cell if there is one.
+fn reason_with_cell(rejection: &Rejection) -> String {
+    match &rejection.cell {
+        Some(cell) => format!("`{cell}`: {}", rejection.reason),
+        None => rejection.reason.clone(),
+    }
 }
 
 /// Adds `_row`, `_item`, `_content` and the columns of a first version to value columns.

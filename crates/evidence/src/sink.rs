@@ -35,10 +35,46 @@ pub struct Rejection {
     pub subject: Option<String>,
     /// Column of the table, or of the source for a filter of the mapping.
     pub column: Option<String>,
+    /// Cell of a workbook (`Sheet!B7`), when it is one that is wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cell: Option<String>,
     /// Kind of problem, from the list in [`crate::quarantine`], or the mapping's own code.
     pub code: String,
     /// In words, with what to do. Never holds the value itself.
     pub reason: String,
+}
+
+/// A cell of the source that a value was made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceCell {
+    /// Column of the source.
+    pub column: String,
+    /// Cell of a workbook, as `Sheet!B7`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cell: Option<String>,
+    /// As it is written; none when there is nothing, or when it holds a person's id.
+    pub written: Option<String>,
+    /// Whether it holds a person's id, which is never shown.
+    pub personal: bool,
+}
+
+/// What became of one column of one row: of use to show how a source is read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TypedCell {
+    /// 1-based record of the source.
+    pub record: u32,
+    /// Which of several rows that the record gives to the table, from 0.
+    pub item: i16,
+    /// Cells that it was made from; none for a constant.
+    pub from: Vec<SourceCell>,
+    /// Table of the vocabulary; empty when the record was refused before it reached one.
+    pub table: String,
+    /// Column of the table; empty when the record was refused as a whole.
+    pub column: String,
+    /// The value as it was typed: a pseudonym for a person. None when there is none.
+    pub value: Option<String>,
+    /// Why the cell is not taken: code and reason.
+    pub refused: Option<(String, String)>,
 }
 
 /// The real id behind a pseudonym, for the vault. May be handed out more than once in a pass.
@@ -101,6 +137,22 @@ pub trait Sink {
     /// # Errors
     /// Any error ends the pass.
     fn person(&mut self, entry: VaultEntry) -> Result<(), SinkError>;
+
+    /// Whether to hand out cell by cell what becomes of a record; `rejections` is empty when it is
+    /// taken. It costs time, and no sink that keeps rows needs it.
+    fn wants_cells(&self, record: u32, rejections: &[Rejection]) -> bool {
+        let _ = (record, rejections);
+        false
+    }
+
+    /// Takes what became of a record, before its rows or rejections.
+    ///
+    /// # Errors
+    /// Any error ends the pass.
+    fn cells(&mut self, cells: Vec<TypedCell>) -> Result<(), SinkError> {
+        let _ = cells;
+        Ok(())
+    }
 
     /// Is told how far the pass has come, every few thousand records. An error ends the pass,
     /// which is how a user cancels.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     options::ImportOptions,
     read::{
-        ReadError, SourceInfo,
+        Limits, ReadError, SourceInfo,
         record::{ColumnSet, RawRecord},
         source::SourceReader,
     },
@@ -19,6 +19,9 @@ use crate::{
 pub struct Located {
     /// 1-based record.
     pub record: u32,
+    /// Sheet of a workbook; its rows count as lines then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sheet: Option<String>,
     /// First physical line, 1-based, in the inflated text.
     pub first_line: u64,
     /// Last physical line.
@@ -41,7 +44,7 @@ pub fn locate(
     options: &ImportOptions,
     record: u32,
 ) -> Result<Located, ReadError> {
-    let mut reader = SourceReader::open(source, options, true)?;
+    let mut reader = SourceReader::open(source, options, Limits::default(), true)?;
     let mut found = RawRecord::default();
     let mut records = 0;
     while reader.next(&mut found)? {
@@ -65,6 +68,7 @@ fn located(record: &RawRecord, columns: &ColumnSet) -> Located {
     }
     Located {
         record: record.number,
+        sheet: record.place.sheet.clone(),
         first_line: record.place.first_line,
         last_line: record.place.last_line,
         text: String::from_utf8_lossy(&record.place.text).into_owned(),

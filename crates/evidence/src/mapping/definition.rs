@@ -1,7 +1,10 @@
 //! The mapping file as it is written: one struct per part, and the checks that need neither the
 //! vocabulary nor a source. Never evaluates anything.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use serde::{
     Deserialize, Deserializer,
@@ -18,6 +21,48 @@ pub enum SourceFormat {
     Delimited,
     /// IEEE 1849 XES event log.
     Xes,
+    /// JSON Lines: one object a line.
+    JsonLines,
+    /// Excel workbook.
+    Xlsx,
+}
+
+impl SourceFormat {
+    /// Name as in mappings.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Delimited => "delimited",
+            Self::Xes => "xes",
+            Self::JsonLines => "json-lines",
+            Self::Xlsx => "xlsx",
+        }
+    }
+
+    /// What a file of it is, in words.
+    pub(crate) fn in_words(self) -> &'static str {
+        match self {
+            Self::Delimited => "delimited text",
+            Self::Xes => "XES event logs",
+            Self::JsonLines => "JSON Lines",
+            Self::Xlsx => "Excel workbooks",
+        }
+    }
+
+    /// Whether `unpivot` takes an array apart instead of turning columns.
+    pub(crate) fn has_arrays(self) -> bool {
+        matches!(self, Self::JsonLines)
+    }
+
+    /// Whether its numbers are always written with a point and nothing else.
+    fn has_plain_numbers(self) -> bool {
+        !matches!(self, Self::Delimited | Self::Xes)
+    }
+
+    /// Whether it is text in some encoding.
+    fn is_text(self) -> bool {
+        !matches!(self, Self::Xlsx)
+    }
 }
 
 /// One value or several.
@@ -53,6 +98,8 @@ pub struct Definition {
     pub about: String,
     /// Layout.
     pub format: SourceFormat,
+    /// Which sheets of a workbook, and where their head is.
+    pub workbook: Option<WorkbookRule>,
     /// Delimiter of a delimited source; found out when not said.
     pub delimiter: Option<char>,
     /// Encoding; found out when not said.
@@ -89,6 +136,19 @@ pub struct Definition {
     /// Tables fed.
     #[serde(rename = "table")]
     pub tables: Vec<TableRule>,
+}
+
+/// How a workbook is read.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WorkbookRule {
+    /// Sheets by name or pattern, with `*` for any text and `?` for any one character; the only
+    /// visible one that holds something when not said.
+    pub sheets: Option<OneOrMany>,
+    /// Row of the head, from 1; found by the names that the mapping speaks of when not said.
+    pub head_row: Option<u32>,
+    /// Name under which the rules find the sheet's name.
+    pub sheet_to: Option<String>,
 }
 
 /// Rejects records.
@@ -301,6 +361,7 @@ impl Definition {
             title: table.title.clone(),
             about: table.about.clone(),
             format: SourceFormat::Delimited,
+            workbook: None,
             delimiter: None,
             encoding: None,
             zone: None,
@@ -318,13 +379,51 @@ impl Definition {
         }
     }
 
+    /// Every source column, or pattern of such, that the mapping names.
+    pub(crate) fn source_names(&self) -> BTreeSet<String> {
+        let mut names: BTreeSet<String> = self.people.keys().chain(&self.drop).cloned().collect();
+        names.extend(self.quarantine.iter().map(|filter| filter.column.clone()));
+        for table in &self.tables {
+            names.extend(table.when.iter().map(|condition| condition.column.clone()));
+            names.extend(table.keep.iter().flat_map(|keep| keep.last_by.as_slice()).cloned());
+            names.extend(table.unpivot.iter().flat_map(|turn| turn.columns.as_slice()).cloned());
+            if let Some(AttributesRule::Columns(listed)) = &table.attributes {
+                names.extend(listed.iter().cloned());
+            }
+            for source in table.columns.values() {
+                match source {
+                    ColumnSource::Column(name) => drop(names.insert(name.clone())),
+                    ColumnSource::Rule(rule) => names.extend(rule.source_names()),
+                }
+            }
+        }
+        names
+    }
+
     /// What is wrong in the file by itself, in words.
     pub(crate) fn check(&self) -> Result<(), String> {
         if self.tables.is_empty() {
             return Err("it feeds no table: add a `[[table]]` part".to_owned());
         }
-        if self.format == SourceFormat::Xes && self.delimiter.is_some() {
-            return Err("an XES log has no `delimiter`".to_owned());
+        if self.format != SourceFormat::Delimited && self.delimiter.is_some() {
+            return Err(format!("`delimiter` does not belong to {}", self.format.in_words()));
+        }
+        if self.format != SourceFormat::Xlsx && self.workbook.is_some() {
+            return Err("`[workbook]` belongs to `format = \"xlsx\"`".to_owned());
+        }
+        if self.workbook.as_ref().is_some_and(|workbook| workbook.head_row == Some(0)) {
+            return Err("`head_row` counts from 1".to_owned());
+        }
+        if self.encoding.is_some() && !self.format.is_text() {
+            return Err(format!("`encoding` does not belong to {}", self.format.in_words()));
+        }
+        if self.format.has_plain_numbers()
+            && (self.decimal_mark.is_some() || self.group_mark.is_some())
+        {
+            return Err(format!(
+                "`decimal_mark` and `group_mark` do not belong to {}, whose numbers have a point",
+                self.format.in_words()
+            ));
         }
         if let Some(mark) = self.decimal_mark.filter(|mark| !matches!(mark, '.' | ',')) {
             return Err(format!("`decimal_mark` is `.` or `,`, not `{mark}`"));
@@ -379,6 +478,14 @@ impl TableRule {
 }
 
 impl ColumnRule {
+    /// Source columns whose cells make the value.
+    pub(crate) fn source_names(&self) -> Vec<String> {
+        let template = self.template.iter().flat_map(|text| text.split('{').skip(1));
+        let templated = template.filter_map(|part| part.split_once('}')).map(|(name, _)| name);
+        let listed = self.from.iter().chain(&self.first_of).chain(&self.join).map(String::as_str);
+        listed.chain(templated).map(str::to_owned).collect()
+    }
+
     fn check(&self) -> Result<(), String> {
         let ways = [
             self.from.is_some(),

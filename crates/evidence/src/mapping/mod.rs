@@ -5,13 +5,13 @@
 mod definition;
 pub(crate) mod plan;
 mod settle;
-mod wildcard;
+pub(crate) mod wildcard;
 
 use serde::{Deserialize, Serialize};
 
 pub use definition::{
     AttributesRule, ColumnRule, ColumnSource, Condition, Definition, Filter, Keep, OneOrMany,
-    SourceFormat, TableRule, Transform, Unpivot,
+    SourceFormat, TableRule, Transform, Unpivot, WorkbookRule,
 };
 
 use crate::{digest::Digest, vocabulary::MAPPINGS};

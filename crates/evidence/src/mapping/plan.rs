@@ -63,6 +63,8 @@ pub(crate) struct ColumnPlan {
     pub(crate) otherwise: Option<String>,
     pub(crate) default: Option<String>,
     pub(crate) transform: Option<Transform>,
+    /// Whether the source marks dates and percentages itself.
+    pub(crate) native: bool,
     /// Formats to choose from; after the choice only one.
     pub(crate) formats: Vec<DateFormat>,
     pub(crate) zone: Option<Zone>,
@@ -111,6 +113,24 @@ pub(crate) struct AttributesPlan {
     pub(crate) party: Fixed,
 }
 
+/// What becomes several rows of one record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Pivots {
+    /// Source columns: each gives a row.
+    Columns(Vec<usize>),
+    /// A column with an array: each member gives a row.
+    Items(usize),
+}
+
+impl Pivots {
+    pub(crate) fn columns(&self) -> &[usize] {
+        match self {
+            Self::Columns(columns) => columns,
+            Self::Items(array) => std::slice::from_ref(array),
+        }
+    }
+}
+
 /// One table.
 #[derive(Debug, Clone)]
 pub(crate) struct TablePlan {
@@ -118,8 +138,7 @@ pub(crate) struct TablePlan {
     pub(crate) load: Load,
     pub(crate) when: Vec<ConditionPlan>,
     pub(crate) keep: Option<KeepPlan>,
-    /// Source columns that become rows.
-    pub(crate) unpivot: Option<Vec<usize>>,
+    pub(crate) unpivot: Option<Pivots>,
     pub(crate) columns: Vec<ColumnPlan>,
     pub(crate) attributes: Option<AttributesPlan>,
     /// Positions of the columns that a pass looks at itself.
@@ -135,6 +154,8 @@ pub(crate) struct Plan {
     pub(crate) filters: Vec<FilterPlan>,
     pub(crate) missing: Vec<String>,
     pub(crate) marks: Marks,
+    /// Source columns that hold ids of people, as the mapping says.
+    pub(crate) people: BTreeSet<usize>,
     pub(crate) used: BTreeSet<usize>,
 }
 
@@ -147,9 +168,7 @@ impl Plan {
         columns: &mut ColumnSet,
         fixed: bool,
     ) -> Result<Self, ReadError> {
-        let (used, absent) = (BTreeSet::new(), BTreeSet::new());
-        let mut settling =
-            Settling { vocabulary, options, columns, fixed, used, absent, pivot: None };
+        let mut settling = Settling::new(definition, vocabulary, options, columns, fixed)?;
         let filters = definition.quarantine.iter().map(|filter| settling.filter(filter)).collect();
         let mut tables = Vec::new();
         for rule in &definition.tables {
@@ -158,11 +177,20 @@ impl Plan {
         if !settling.absent.is_empty() {
             return Err(settling.absence(&definition.mapping));
         }
+        let people = settling.people_columns();
         let used = settling.used;
         check_set(options, tables.iter().map(|plan| &plan.table))?;
         let marks =
             Marks { decimal: definition.decimal_mark.unwrap_or('.'), group: definition.group_mark };
-        Ok(Self { tables, filters, missing: definition.missing.clone(), marks, used })
+        Ok(Self { tables, filters, missing: definition.missing.clone(), marks, people, used })
+    }
+
+    /// Whether any rule looks at a column.
+    pub(crate) fn takes(&self, column: usize) -> bool {
+        let rest =
+            |attributes: &AttributesPlan| attributes.rest && !attributes.excluded.contains(&column);
+        self.used.contains(&column)
+            || self.tables.iter().filter_map(|table| table.attributes.as_ref()).any(rest)
     }
 
     /// For a file whose header speaks the vocabulary.
@@ -171,11 +199,19 @@ impl Plan {
         vocabulary: &Vocabulary,
         options: &ImportOptions,
         columns: &mut ColumnSet,
+        fixed: bool,
     ) -> Result<Self, ReadError> {
         check_set(options, std::iter::once(table))?;
         let mut rules = BTreeMap::new();
         let mut unknown = Vec::new();
-        for name in columns.names().to_vec() {
+        let mut names = columns.names().to_vec();
+        if !fixed {
+            // A field that the first records lack may stand in a later one.
+            let open = table.columns.iter().filter(|column| !column.retired && !column.required);
+            let open = open.filter(|column| columns.number(&column.name).is_none());
+            names.extend(open.map(|column| column.name.clone()).collect::<Vec<_>>());
+        }
+        for name in names {
             match known_column(table, &name) {
                 Some(target) if target == name || columns.number(target).is_none() => {
                     rules.insert(target.to_owned(), named_rule(table, target, &name, columns));
@@ -186,15 +222,31 @@ impl Plan {
             }
         }
         if !unknown.is_empty() {
-            return Err(ReadError::plan(format!(
-                "table `{}` does not have the column {}: rename or remove it, or use a mapping",
-                table.name,
-                unknown.join(", ")
-            )));
+            return Err(unknown_columns(table, &unknown));
         }
         let definition = Definition::for_vocabulary(table, rules);
-        Self::of_mapping(&definition, vocabulary, options, columns, true)
+        Self::of_mapping(&definition, vocabulary, options, columns, fixed)
     }
+
+    /// Refuses columns that a file without mapping turned out to have beside those of its table.
+    pub(crate) fn refuse_unknown(&self, columns: &ColumnSet) -> Result<(), ReadError> {
+        let Some(TablePlan { table, .. }) = self.tables.first() else { return Ok(()) };
+        let known = |name: &str| {
+            known_column(table, name).is_some()
+                || columns.number(name).is_some_and(|number| self.used.contains(&number))
+        };
+        let names = columns.seen_names().filter(|name| !known(name));
+        let unknown: Vec<_> = names.map(|name| with_nearest(name, table_names(table))).collect();
+        if unknown.is_empty() { Ok(()) } else { Err(unknown_columns(table, &unknown)) }
+    }
+}
+
+fn unknown_columns(table: &Table, unknown: &[String]) -> ReadError {
+    ReadError::plan(format!(
+        "table `{}` does not have the column {}: rename or remove it, or use a mapping",
+        table.name,
+        unknown.join(", ")
+    ))
 }
 
 /// The column of the vocabulary that a header name stands for.

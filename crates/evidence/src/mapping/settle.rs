@@ -1,26 +1,34 @@
 //! Settles the names, formats, zones and people of a mapping against one vocabulary and one source.
 //! Owns the messages for everything in a mapping that fits neither; never evaluates a record.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{
     TableRule,
     definition::{AttributesRule, ColumnRule, ColumnSource, Condition, Definition, Filter},
     plan::{
         AttributesPlan, ColumnPlan, ConditionPlan, Expr, FilterPlan, Fixed, KeepPlan, Piece,
-        Source, TablePlan, known_column, table_names, with_nearest,
+        Pivots, Source, TablePlan, known_column, table_names, with_nearest,
     },
     wildcard,
 };
 use crate::{
     options::ImportOptions,
-    read::{ReadError, record::ColumnSet},
+    read::{ReadError, path, record::ColumnSet},
     typing::moment::{DateFormat, Zone},
     vocabulary::{Column, ColumnType, Privacy, Table, Vocabulary},
 };
 
 /// Columns of a file that a message names, at most.
 const NAMES_SHOWN: usize = 12;
+
+/// The names that an `unpivot` gives to its parts.
+pub(crate) struct Pivot {
+    name_to: String,
+    value_to: String,
+    /// The array, when members become rows and not columns.
+    array: Option<String>,
+}
 
 /// Settles names while a plan is made.
 pub(crate) struct Settling<'p> {
@@ -31,17 +39,49 @@ pub(crate) struct Settling<'p> {
     pub(crate) fixed: bool,
     pub(crate) used: BTreeSet<usize>,
     pub(crate) absent: BTreeSet<String>,
-    pub(crate) pivot: Option<(String, String)>,
+    pivot: Option<Pivot>,
+    /// Source columns that hold a person's id, with the kind of id.
+    people: BTreeMap<String, String>,
 }
 
-impl Settling<'_> {
+impl<'p> Settling<'p> {
+    pub(crate) fn new(
+        definition: &Definition,
+        vocabulary: &'p Vocabulary,
+        options: &'p ImportOptions,
+        columns: &'p mut ColumnSet,
+        fixed: bool,
+    ) -> Result<Self, ReadError> {
+        if fixed {
+            refuse_absent(definition, columns)?;
+        }
+        let people = definition.people.iter();
+        let people =
+            people.map(|(name, kind)| (columns.canonical(name).into_owned(), kind.clone()));
+        Ok(Self {
+            people: people.collect(),
+            vocabulary,
+            options,
+            columns,
+            fixed,
+            used: BTreeSet::new(),
+            absent: BTreeSet::new(),
+            pivot: None,
+        })
+    }
+
+    /// The source columns that `[people]` names.
+    pub(crate) fn people_columns(&mut self) -> BTreeSet<usize> {
+        self.people.keys().map(|name| self.columns.reserve(name)).collect()
+    }
+
     /// The number of a source column; remembers one that the source lacks.
     fn number(&mut self, name: &str, optional: bool) -> usize {
         if self.fixed && !optional && self.columns.number(name).is_none() {
             self.absent.insert(name.to_owned());
         }
         let known = self.columns.number(name).is_some();
-        let number = self.columns.intern(name);
+        let number = self.columns.reserve(name);
         if known || !self.fixed {
             self.used.insert(number);
         }
@@ -50,10 +90,24 @@ impl Settling<'_> {
 
     fn source(&mut self, name: &str, optional: bool) -> Source {
         match &self.pivot {
-            Some((to, _)) if to == name => Source::PivotName,
-            Some((_, to)) if to == name => Source::PivotValue,
-            _ => Source::Cell(self.number(name, optional)),
+            Some(pivot) if pivot.name_to == name => Source::PivotName,
+            Some(pivot) if pivot.value_to == name && pivot.array.is_none() => Source::PivotValue,
+            _ => {
+                let name = self.column_name(name);
+                Source::Cell(self.number(&name, optional))
+            }
         }
+    }
+
+    /// The source column that a rule's name means: members of an array have names of their own.
+    fn column_name(&self, name: &str) -> String {
+        if let Some(Pivot { value_to, array: Some(array), .. }) = &self.pivot
+            && let Some(field) = name.strip_prefix(value_to.as_str())
+            && (field.is_empty() || field.starts_with(['.', '/']))
+        {
+            return path::member(array, field.strip_prefix('.').unwrap_or(field));
+        }
+        self.columns.canonical(name).into_owned()
     }
 
     pub(crate) fn absence(&self, mapping: &str) -> ReadError {
@@ -134,10 +188,10 @@ impl Settling<'_> {
         for column in &table.columns {
             columns.push(self.column(column, rule, table, definition)?);
         }
-        let attributes = self.attributes(rule, table, definition, unpivot.as_deref())?;
+        let attributes = self.attributes(rule, table, definition, unpivot.as_ref())?;
         self.used.extend(used_before);
         self.used.extend(deciding);
-        self.used.extend(unpivot.iter().flatten());
+        self.used.extend(unpivot.iter().flat_map(Pivots::columns));
         self.pivot = None;
         let position = |name: &str| table.columns.iter().position(|column| column.name == name);
         Ok(TablePlan {
@@ -157,36 +211,41 @@ impl Settling<'_> {
     fn unpivot(
         &mut self,
         rule: &TableRule,
-        Definition { mapping, people, .. }: &Definition,
-    ) -> Result<Option<Vec<usize>>, ReadError> {
+        Definition { mapping, format, .. }: &Definition,
+    ) -> Result<Option<Pivots>, ReadError> {
         let Some(unpivot) = &rule.unpivot else { return Ok(None) };
-        if !self.fixed {
-            return Err(ReadError::plan(format!(
-                "mapping `{mapping}`: `unpivot` needs a delimited source"
-            )));
-        }
+        let wrong = |message: String| {
+            Err(ReadError::plan(format!("mapping `{mapping}`: `unpivot` {message}")))
+        };
+        let (name_to, value_to) = (unpivot.name_to.clone(), unpivot.value_to.clone());
         let patterns = unpivot.columns.as_slice();
+        if format.has_arrays() {
+            let [array] = patterns else { return wrong("takes one array apart: name one".into()) };
+            let array = self.columns.canonical(array).into_owned();
+            let members = self.columns.reserve(&path::member(&array, ""));
+            self.pivot = Some(Pivot { name_to, value_to, array: Some(array) });
+            return Ok(Some(Pivots::Items(members)));
+        }
+        if !self.fixed {
+            return wrong("does not fit an event log, which has no columns to turn".to_owned());
+        }
         let names = self.columns.names().iter().enumerate();
         let matching: Vec<usize> = names
             .filter(|(_, name)| patterns.iter().any(|pattern| wildcard::matches(pattern, name)))
             .map(|(number, _)| number)
             .collect();
-        let named = |number: &&usize| people.contains_key(self.columns.name(**number));
+        let named = |number: &&usize| self.people.contains_key(self.columns.name(**number));
         if let Some(number) = matching.iter().find(named) {
-            return Err(ReadError::plan(format!(
-                "mapping `{mapping}`: `unpivot` takes `{}`, which holds ids of people, and they would \
-                 stand in clear: leave it out",
+            return wrong(format!(
+                "takes `{}`, which holds ids of people, and they would stand in clear: leave it out",
                 self.columns.name(*number)
-            )));
+            ));
         }
         if matching.is_empty() {
-            return Err(ReadError::plan(format!(
-                "mapping `{mapping}`: no column of the file fits `{}`",
-                patterns.join("`, `")
-            )));
+            return wrong(format!("finds no column that fits `{}`", patterns.join("`, `")));
         }
-        self.pivot = Some((unpivot.name_to.clone(), unpivot.value_to.clone()));
-        Ok(Some(matching))
+        self.pivot = Some(Pivot { name_to, value_to, array: None });
+        Ok(Some(Pivots::Columns(matching)))
     }
 
     fn column(
@@ -220,7 +279,7 @@ impl Settling<'_> {
         let rule = rule.unwrap_or_default();
         let place = format!("table `{}`, column `{}`", table.name, column.name);
         if column.kind != ColumnType::Person {
-            self.refuse_people(&rule, definition).map_err(|message| wrong(&place, &message))?;
+            self.refuse_people(&rule).map_err(|message| wrong(&place, &message))?;
         }
         let expr = if mapped { self.expr(&rule).map_err(|m| wrong(&place, &m))? } else { None };
         let (kind, party) = self.person(&rule, definition);
@@ -236,6 +295,7 @@ impl Settling<'_> {
         let named_id = column.name.ends_with("_id") && column.kind == ColumnType::Text;
         Ok(ColumnPlan {
             is_id: named_id || column.kind == ColumnType::Reference,
+            native: self.columns.cells.native,
             column: column.clone(),
             expr,
             values: rule.values,
@@ -251,13 +311,12 @@ impl Settling<'_> {
     }
 
     /// A column that `[people]` names holds real ids, and only a column of person ids hides them.
-    fn refuse_people(&self, rule: &ColumnRule, definition: &Definition) -> Result<(), String> {
-        let template = rule.template.iter().flat_map(|text| text.split('{').skip(1));
-        let templated = template.filter_map(|part| part.split_once('}')).map(|(name, _)| name);
-        let listed = rule.from.iter().chain(&rule.first_of).chain(&rule.join).map(String::as_str);
-        let unpivoted = |name: &str| self.pivot.as_ref().is_some_and(|(_, value)| value == name);
-        for name in listed.chain(templated).filter(|name| !unpivoted(name)) {
-            if definition.people.contains_key(name) {
+    fn refuse_people(&self, rule: &ColumnRule) -> Result<(), String> {
+        let turned = |name: &str| {
+            self.pivot.as_ref().is_some_and(|pivot| pivot.array.is_none() && pivot.value_to == name)
+        };
+        for name in rule.source_names().iter().filter(|name| !turned(name)) {
+            if self.people.contains_key(&self.column_name(name)) {
                 return Err(format!(
                     "`{name}` holds ids of people, which would stand here in clear: leave it out, or \
                      take `{name}` out of `[people]` if it holds none"
@@ -268,7 +327,8 @@ impl Settling<'_> {
     }
 
     fn person(&mut self, rule: &ColumnRule, definition: &Definition) -> (Fixed, Fixed) {
-        let known = rule.from.as_ref().and_then(|from| definition.people.get(from));
+        let from = rule.from.as_ref().map(|from| self.column_name(from));
+        let known = from.and_then(|from| self.people.get(&from));
         let kind = match (&rule.kind, &rule.kind_from) {
             (Some(kind), _) => Fixed::Text(kind.clone()),
             (None, Some(from)) => Fixed::From(self.source(from, false)),
@@ -340,7 +400,12 @@ impl Settling<'_> {
         if texts.is_empty() {
             return Ok(vec![DateFormat::Iso]);
         }
-        texts.iter().map(|text| DateFormat::from_text(text)).collect()
+        let from_1904 = self.columns.cells.from_1904;
+        let format = |text: &String| match text.as_str() {
+            "excel" => Ok(DateFormat::Serial { from_1904 }),
+            text => DateFormat::from_text(text),
+        };
+        texts.iter().map(format).collect()
     }
 
     fn zone(
@@ -357,6 +422,7 @@ impl Settling<'_> {
         let local = !formats.iter().any(|format| match format {
             DateFormat::Iso => true,
             DateFormat::Directives(text) => text.contains("%z") || text.contains("%:z"),
+            DateFormat::Serial { .. } => false,
         });
         if zone.is_none() && local && mapped && column.kind == ColumnType::Instant {
             return Err("the times of this file have no offset: name their zone, as in `--zone \
@@ -371,7 +437,7 @@ impl Settling<'_> {
         rule: &TableRule,
         table: &Table,
         definition: &Definition,
-        unpivoted: Option<&[usize]>,
+        unpivoted: Option<&Pivots>,
     ) -> Result<Option<AttributesPlan>, ReadError> {
         let Some(attributes) = &rule.attributes else { return Ok(None) };
         if !table.columns.iter().any(|column| column.kind == ColumnType::Attributes) {
@@ -392,7 +458,7 @@ impl Settling<'_> {
             AttributesRule::Word(_) => {
                 plan.rest = true;
                 plan.excluded.clone_from(&self.used);
-                plan.excluded.extend(unpivoted.unwrap_or_default());
+                plan.excluded.extend(unpivoted.iter().flat_map(|pivots| pivots.columns()));
                 let numbers = 0..self.columns.len();
                 let taken = numbers.filter(|number| !plan.excluded.contains(number));
                 let taken: Vec<usize> = taken.collect();
@@ -403,12 +469,28 @@ impl Settling<'_> {
             let number = self.number(name, true);
             plan.excluded.insert(number);
         }
-        for (name, kind) in &definition.people {
-            let number = self.number(name, true);
-            plan.people.insert(number, kind.clone());
+        for (name, kind) in self.people.clone() {
+            let number = self.number(&name, true);
+            plan.people.insert(number, kind);
         }
         Ok(Some(plan))
     }
+}
+
+/// Under a misspelt name in `[people]` real ids would be stored in clear, and under one in `drop`
+/// what must not be taken.
+fn refuse_absent(definition: &Definition, columns: &ColumnSet) -> Result<(), ReadError> {
+    let people = definition.people.keys().map(|name| ("[people]", name));
+    let dropped = definition.drop.iter().map(|name| ("drop", name));
+    let mut absent = people.chain(dropped).filter(|(_, name)| columns.number(name).is_none());
+    let Some((place, name)) = absent.next() else { return Ok(()) };
+    let known = columns.names().iter().map(String::as_str);
+    Err(ReadError::plan(format!(
+        "the mapping `{}` names a column in `{place}` that the file does not have: {}; correct the \
+         name, or take it out: what stands under another name would be kept in clear",
+        definition.mapping,
+        with_nearest(name, known)
+    )))
 }
 
 /// Whose ids they are when no rule says so.

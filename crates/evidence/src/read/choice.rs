@@ -7,7 +7,7 @@ use super::{
     record::{ColumnSet, RawRecord},
 };
 use crate::{
-    mapping::plan::{ColumnPlan, Plan},
+    mapping::plan::{ColumnPlan, Pivots, Plan},
     typing::moment::{DateFormat, Written},
     vocabulary::ColumnType,
 };
@@ -34,7 +34,7 @@ pub(crate) fn settle(
     let missing = plan.missing.clone();
     let mut made = Vec::new();
     for table in &mut plan.tables {
-        let looks = looks(looked_at, &missing, table.unpivot.as_deref(), columns);
+        let looks = looks(looked_at, &missing, table.unpivot.as_ref(), columns);
         for column in table.columns.iter_mut().filter(|column| needs_choice(column)) {
             let chosen = choose(column, &looks, looked_at.len())?;
             made.push((column.column.name.clone(), chosen.name().to_owned()));
@@ -56,20 +56,12 @@ struct Pair {
 fn looks<'r>(
     looked_at: &'r [RawRecord],
     missing: &'r [String],
-    unpivot: Option<&[usize]>,
+    unpivot: Option<&Pivots>,
     columns: &'r ColumnSet,
 ) -> Vec<Look<'r>> {
     let mut looks = Vec::new();
     for record in looked_at {
-        let look = Look { record, missing, pivot: None };
-        let Some(pivots) = unpivot else {
-            looks.push(look);
-            continue;
-        };
-        for column in pivots.iter().filter(|column| look.cell(**column).is_some()) {
-            let cell = record.cell(*column).unwrap_or_default();
-            looks.push(Look { pivot: Some((columns.name(*column), cell)), ..look });
-        }
+        looks.extend(Look::of(record, missing).rows(unpivot, columns));
     }
     looks
 }
@@ -83,6 +75,9 @@ fn choose(
         .iter()
         .filter_map(|look| {
             let text = look.text(column).ok()??;
+            if column.native && DateFormat::Iso.parse(text.trim()).is_some() {
+                return None;
+            }
             let read = column.formats.iter().map(|format| format.parse(text.trim()));
             Some(read.collect())
         })

@@ -143,7 +143,7 @@ impl ReadError {
         }
     }
 
-    fn after(self, done: u64) -> Self {
+    pub(crate) fn after(self, done: u64) -> Self {
         match self {
             Self::Gzip { inflated, .. } => Self::Gzip { inflated, records: done },
             Self::Xes { message, .. } => Self::Xes { records: done, message },

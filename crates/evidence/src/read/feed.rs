@@ -5,13 +5,13 @@ use std::{borrow::Cow, collections::HashMap};
 
 use backstay_privacy::PseudonymKey;
 
-use super::record::{ColumnSet, RawRecord};
+use super::record::{ColumnSet, Item, RawRecord};
 use crate::{
     mapping::{
         Transform,
         plan::{
-            AttributesPlan, ColumnPlan, ConditionPlan, Expr, FilterPlan, Fixed, Piece, Source,
-            TablePlan,
+            AttributesPlan, ColumnPlan, ConditionPlan, Expr, FilterPlan, Fixed, Piece, Pivots,
+            Source, TablePlan,
         },
     },
     quarantine::code,
@@ -38,12 +38,60 @@ pub(crate) struct Look<'r> {
     pub(crate) record: &'r RawRecord,
     pub(crate) missing: &'r [String],
     pub(crate) pivot: Option<(&'r str, &'r str)>,
+    /// Column that was turned into this row.
+    pub(crate) pivot_column: Option<usize>,
+    /// Member of an array, when the row is made from one.
+    pub(crate) item: Option<&'r Item>,
+}
+
+/// Why a record is not taken, and the columns of the source that say so.
+#[derive(Debug, Clone)]
+pub(crate) struct Reason {
+    pub(crate) rejection: Rejection,
+    pub(crate) from: Vec<usize>,
 }
 
 impl<'r> Look<'r> {
+    pub(crate) fn of(record: &'r RawRecord, missing: &'r [String]) -> Self {
+        Self { record, missing, pivot: None, pivot_column: None, item: None }
+    }
+
+    /// The same record, looked at from a member of an array.
+    pub(crate) fn at_item(self, item: &'r Item) -> Self {
+        Self { pivot: Some((&item.position, "")), item: Some(item), ..self }
+    }
+
+    /// The rows that a record gives to a table: itself, or one for each column or member.
+    pub(crate) fn rows(self, unpivot: Option<&Pivots>, columns: &'r ColumnSet) -> Vec<Self> {
+        match unpivot {
+            None => vec![self],
+            Some(Pivots::Columns(numbers)) => {
+                let there = numbers.iter().filter(|number| self.cell(**number).is_some());
+                let at = |number: &usize| {
+                    let cell = self.record.cell(*number).unwrap_or_default();
+                    let pivot = Some((columns.name(*number), cell));
+                    Self { pivot, pivot_column: Some(*number), ..self }
+                };
+                there.map(at).collect()
+            }
+            Some(Pivots::Items(array)) => {
+                let members = self.record.items.iter().filter(|item| item.array == *array);
+                members.map(|item| self.at_item(item)).collect()
+            }
+        }
+    }
+
+    /// A cell as written.
+    pub(crate) fn raw(&self, column: usize) -> Option<&'r str> {
+        self.record.cell(column).or_else(|| {
+            let (_, span) = self.item?.cells.iter().find(|(number, _)| *number == column)?;
+            self.record.item_text(*span)
+        })
+    }
+
     /// A cell without outer blanks; `None` when it is missing.
     pub(crate) fn cell(&self, column: usize) -> Option<&'r str> {
-        self.present(self.record.cell(column)?)
+        self.present(self.raw(column)?)
     }
 
     fn present(&self, text: &'r str) -> Option<&'r str> {
@@ -97,6 +145,36 @@ impl<'r> Look<'r> {
                 Some(Cow::Owned(text))
             }
         }
+    }
+
+    /// The columns of the source that a column's text is made from.
+    pub(crate) fn origin(&self, plan: &ColumnPlan) -> Vec<usize> {
+        let column = |source: &Source| match source {
+            Source::Cell(column) => Some(*column),
+            Source::PivotName | Source::PivotValue => self.pivot_column,
+        };
+        let money = plan.currency.as_ref().and_then(|currency| match currency {
+            Fixed::From(source) => column(source),
+            _ => None,
+        });
+        let made: Vec<usize> = match &plan.expr {
+            None | Some(Expr::Constant(_)) => return Vec::new(),
+            Some(Expr::From(source)) => column(source).into_iter().collect(),
+            Some(Expr::FirstOf(sources)) => {
+                let there = sources.iter().find(|source| self.source(**source).is_some());
+                let looked_at = there.map_or(sources.as_slice(), std::slice::from_ref);
+                looked_at.iter().filter_map(column).collect()
+            }
+            Some(Expr::Join(sources, _)) => sources.iter().filter_map(column).collect(),
+            Some(Expr::Template(pieces)) => {
+                let values = pieces.iter().filter_map(|piece| match piece {
+                    Piece::Value(source) => column(source),
+                    Piece::Text(_) => None,
+                });
+                values.collect()
+            }
+        };
+        made.into_iter().chain(money).collect()
     }
 
     /// The text of a column, before typing.
@@ -255,11 +333,11 @@ pub(crate) struct Typist<'p, 'k> {
 
 impl Typist<'_, '_> {
     /// Types one row. Reasons are added when it cannot be; the row is void then.
-    pub(crate) fn row(&mut self, look: Look<'_>, row: &mut Row, reasons: &mut Vec<Rejection>) {
+    pub(crate) fn row(&mut self, look: Look<'_>, row: &mut Row, reasons: &mut Vec<Reason>) {
         row.clear();
         let before = reasons.len();
         let plan = self.plan;
-        let mut faults: Vec<(&str, Fault)> = Vec::new();
+        let mut faults: Vec<(&ColumnPlan, Fault)> = Vec::new();
         let subject = self.subject(look);
         let arrangement = plan.arrangement.and_then(|at| plan.columns.get(at));
         if let Some(Ok(Some(text))) = arrangement.map(|column| look.text(column))
@@ -278,7 +356,7 @@ impl Typist<'_, '_> {
                 Ok(cell) => row.cells.push(cell),
                 Err(fault) => {
                     row.cells.push(Cell::Null);
-                    faults.push((&column.column.name, fault));
+                    faults.push((column, fault));
                 }
             }
         }
@@ -288,18 +366,21 @@ impl Typist<'_, '_> {
             && to <= from
         {
             let reason = "`valid_to` is the first day after, so it must lie after `valid_from`";
-            faults.push(("valid_to", Fault::new(code::EMPTY_VALIDITY, reason)));
+            let column = plan.validity.and_then(|(_, to)| plan.columns.get(to));
+            faults.extend(column.map(|c| (c, Fault::new(code::EMPTY_VALIDITY, reason))));
         }
         for (column, fault) in faults.into_iter().take(REASONS_MAX.saturating_sub(before)) {
-            reasons.push(Rejection {
+            let rejection = Rejection {
                 record: look.record.number,
                 table: plan.table.name.clone(),
                 arrangement_id: row.arrangement.clone(),
                 subject: subject.clone(),
-                column: Some(column.to_owned()),
+                column: Some(column.column.name.clone()),
+                cell: None,
                 code: fault.code,
                 reason: fault.reason,
-            });
+            };
+            reasons.push(Reason { rejection, from: look.origin(column) });
         }
     }
 
@@ -310,7 +391,12 @@ impl Typist<'_, '_> {
         typing::check_id(&text).is_ok().then(|| text.into_owned())
     }
 
-    fn cell(&mut self, plan: &ColumnPlan, look: Look<'_>, row: &mut Row) -> Result<Cell, Fault> {
+    pub(crate) fn cell(
+        &mut self,
+        plan: &ColumnPlan,
+        look: Look<'_>,
+        row: &mut Row,
+    ) -> Result<Cell, Fault> {
         if plan.column.kind == ColumnType::Attributes && self.plan.attributes.is_some() {
             return self.attributes(look, row);
         }
@@ -335,6 +421,10 @@ impl Typist<'_, '_> {
             }
             ColumnType::Integer => Cell::Integer(number::integer(text, self.marks)?),
             ColumnType::Duration => Cell::Integer(number::duration(text)?),
+            ColumnType::Decimal if plan.native && text.ends_with('%') => {
+                let share = transformed(text, Transform::Percent)?;
+                Cell::Decimal(number::decimal(&share, Marks::default())?)
+            }
             ColumnType::Decimal => Cell::Decimal(number::decimal(text, self.marks)?),
             ColumnType::Boolean => Cell::Boolean(typing::boolean(text)?),
             ColumnType::Country => store(row, &typing::country(text)?),
@@ -381,7 +471,7 @@ impl Typist<'_, '_> {
             push_json(&mut row.arena, name);
             row.arena.push(':');
             match plan.people.get(number) {
-                None => push_json(&mut row.arena, look.record.cell(*number).unwrap_or(present)),
+                None => push_json(&mut row.arena, look.raw(*number).unwrap_or(present)),
                 Some(kind) => {
                     let arrangement = row.arrangement.clone();
                     let party = look.fixed(&plan.party, &arrangement).unwrap_or_default();
@@ -407,17 +497,20 @@ fn moment_cell(plan: &ColumnPlan, text: &str) -> Result<Cell, Fault> {
         let form = match format {
             DateFormat::Iso => "ISO 8601".to_owned(),
             DateFormat::Directives(format) => format!("`{format}`"),
+            DateFormat::Serial { .. } => "of a spreadsheet's number of days".to_owned(),
         };
         Fault::new(code::BAD_DATE, format!("not {what} in the form {form}"))
     };
     let instant = plan.column.kind == ColumnType::Instant;
     let what = if instant { "an instant" } else { "a date" };
-    let written = format.parse(text).ok_or_else(|| wanted(what))?;
+    let marked = if plan.native { DateFormat::Iso.parse(text) } else { None };
+    let written = marked.or_else(|| format.parse(text)).ok_or_else(|| wanted(what))?;
     if instant {
         let (us, offset) = moment::instant(written, plan.zone.as_ref())?;
         return Ok(Cell::Instant { us, offset });
     }
-    if written.time.is_some() && *format == DateFormat::Iso {
+    let midnight = plan.native && written.time == Some(jiff::civil::Time::midnight());
+    if written.time.is_some() && !midnight && (*format == DateFormat::Iso || marked.is_some()) {
         return Err(Fault::new(code::BAD_DATE, "an instant, where a civil date is expected"));
     }
     Ok(Cell::Date(moment::day_number(written.date)))

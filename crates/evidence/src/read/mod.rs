@@ -2,16 +2,21 @@
 //! counted; formats, mapping and typing are in their own files. Never keeps more than a few
 //! batches in memory.
 
+mod bytes;
 mod choice;
 mod delimited;
 mod error;
+mod explain;
 mod feed;
+mod json;
 mod keep;
+pub(crate) mod path;
 pub(crate) mod record;
 mod rows;
 pub(crate) mod source;
 mod text;
 mod xes;
+mod xlsx;
 
 use std::{collections::BTreeSet, io::Read};
 
@@ -19,9 +24,11 @@ use serde::{Deserialize, Serialize};
 
 use backstay_privacy::PseudonymKey;
 
+pub use bytes::Limits;
 pub use error::ReadError;
 
 use self::{
+    feed::Reason,
     record::RawRecord,
     rows::{RowWriter, Seen},
     source::SourceReader,
@@ -104,7 +111,23 @@ pub fn read_source(
     key: &PseudonymKey,
     sink: &mut dyn Sink,
 ) -> Result<ReadSummary, ReadError> {
-    let mut reader = SourceReader::open(source, options, false)?;
+    read_source_within(source, info, vocabulary, options, key, sink, Limits::default())
+}
+
+/// As [`read_source`], with other limits than the product's own.
+///
+/// # Errors
+/// See [`ReadError`].
+pub fn read_source_within(
+    source: &mut dyn Read,
+    info: &SourceInfo,
+    vocabulary: &Vocabulary,
+    options: &ImportOptions,
+    key: &PseudonymKey,
+    sink: &mut dyn Sink,
+    limits: Limits,
+) -> Result<ReadSummary, ReadError> {
+    let mut reader = SourceReader::open(source, options, limits, false)?;
     let (mut plan, table) = reader.plan(info, vocabulary, options)?;
     let (held, date_formats) = settle_dates(&mut reader, &mut plan)?;
     let mut pass = Pass {
@@ -124,6 +147,7 @@ pub fn read_source(
     while reader.next(&mut record)? {
         pass.take(&record, &reader)?;
     }
+    reader.check_names(&plan, options)?;
     let seen = pass.writer.finish(pass.sink)?;
     pass.report()?;
     let (records, rejected) = (pass.records, pass.rejected);
@@ -160,18 +184,30 @@ struct Pass<'p> {
     sink: &'p mut dyn Sink,
     records: u64,
     rejected: u64,
-    reasons: Vec<Rejection>,
+    reasons: Vec<Reason>,
 }
 
 impl Pass<'_> {
     fn take(&mut self, record: &RawRecord, reader: &SourceReader<'_>) -> Result<(), ReadError> {
         self.records += 1;
         self.reasons.clear();
-        self.writer.take(record, reader.columns(), self.sink, &mut self.reasons)?;
-        if !self.reasons.is_empty() {
+        let columns = reader.columns();
+        self.writer.take(record, columns, self.sink, &mut self.reasons)?;
+        let mut reasons = std::mem::take(&mut self.reasons);
+        for Reason { rejection, from } in &mut reasons {
+            rejection.cell = from.iter().find_map(|column| reader.cell_name(record, *column));
+        }
+        let rejections: Vec<Rejection> = reasons.drain(..).map(|reason| reason.rejection).collect();
+        self.reasons = reasons;
+        if self.sink.wants_cells(record.number, &rejections) {
+            let name = |column| reader.cell_name(record, column);
+            let cells = self.writer.explain(record, columns, &rejections, &name);
+            self.sink.cells(cells).map_err(ReadError::Sink)?;
+        }
+        if !rejections.is_empty() {
             self.rejected += 1;
-            for reason in self.reasons.drain(..) {
-                self.sink.reject(reason).map_err(ReadError::Sink)?;
+            for rejection in rejections {
+                self.sink.reject(rejection).map_err(ReadError::Sink)?;
             }
         }
         if self.records.is_multiple_of(PROGRESS_EVERY) {
@@ -206,14 +242,10 @@ fn summarise(
     found: Found,
 ) -> ReadSummary {
     let columns = reader.columns();
-    let attributes_rest = plan.tables.iter().filter_map(|table| table.attributes.as_ref());
-    let rest: Vec<_> = attributes_rest.filter(|attributes| attributes.rest).collect();
-    let used = |number: usize| {
-        plan.used.contains(&number) || rest.iter().any(|rest| !rest.excluded.contains(&number))
-    };
     let (mut columns_used, mut columns_unused) = (Vec::new(), Vec::new());
-    for (number, name) in columns.names().iter().enumerate() {
-        if used(number) { &mut columns_used } else { &mut columns_unused }.push(name.clone());
+    for name in columns.seen_names() {
+        let used = columns.number(name).is_some_and(|number| plan.takes(number));
+        if used { &mut columns_used } else { &mut columns_unused }.push(name.to_owned());
     }
     let mut scopes: BTreeSet<LoadScope> = found.seen.scopes;
     for table in &plan.tables {
@@ -237,9 +269,7 @@ fn summarise(
     if found.records == 0 {
         hints.push("the file has a header and no record".to_owned());
     }
-    if reader.empty_traces() > 0 {
-        hints.push(format!("{} traces hold no event", reader.empty_traces()));
-    }
+    hints.extend(reader.hints());
     if !columns_unused.is_empty() {
         hints.push(format!("columns not taken: {}", columns_unused.join(", ")));
     }

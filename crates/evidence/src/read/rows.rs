@@ -9,7 +9,7 @@ use backstay_privacy::PseudonymKey;
 
 use super::{
     LoadScope, ReadError,
-    feed::{AttributeOrder, Look, People, Typist},
+    feed::{AttributeOrder, Look, People, Reason, Typist},
     keep::Groups,
     record::{ColumnSet, RawRecord},
 };
@@ -44,9 +44,9 @@ struct Pending {
 
 /// Types records and collects their rows.
 pub(crate) struct RowWriter<'p> {
-    plan: &'p Plan,
-    people: People<'p>,
-    orders: Vec<AttributeOrder>,
+    pub(super) plan: &'p Plan,
+    pub(super) people: People<'p>,
+    pub(super) orders: Vec<AttributeOrder>,
     growing: Vec<BTreeMap<String, GrowingTable>>,
     groups: Vec<Groups>,
     pending: Vec<Pending>,
@@ -82,7 +82,7 @@ impl<'p> RowWriter<'p> {
         record: &RawRecord,
         columns: &ColumnSet,
         sink: &mut dyn Sink,
-        reasons: &mut Vec<Rejection>,
+        reasons: &mut Vec<Reason>,
     ) -> Result<(), ReadError> {
         self.type_record(record, columns, reasons);
         if !reasons.is_empty() {
@@ -108,24 +108,27 @@ impl<'p> RowWriter<'p> {
         Ok(())
     }
 
-    fn type_record(
-        &mut self,
-        record: &RawRecord,
-        columns: &ColumnSet,
-        reasons: &mut Vec<Rejection>,
-    ) {
+    fn type_record(&mut self, record: &RawRecord, columns: &ColumnSet, reasons: &mut Vec<Reason>) {
         let plan = self.plan;
-        let look = Look { record, missing: &plan.missing, pivot: None };
+        let look = Look::of(record, &plan.missing);
         if let Some((code, reason)) = &record.broken {
-            reasons.push(self.rejection(record, None, code, reason, None));
+            let rejection = self.rejection(record, None, code, reason, None);
+            reasons.push(Reason { rejection, from: Vec::new() });
             return;
+        }
+        for fault in record.faults.iter().filter(|fault| plan.takes(fault.column)) {
+            let name = Some(columns.name(fault.column).to_owned());
+            let about = Some((look, columns));
+            let rejection = self.rejection(record, about, fault.code, &fault.reason, name);
+            reasons.push(Reason { rejection, from: vec![fault.column] });
         }
         let mut fed = false;
         for filter in &plan.filters {
             if look.rejected_by(filter) {
                 let about = Some((look, columns));
                 let name = Some(filter.name.clone());
-                reasons.push(self.rejection(record, about, &filter.code, &filter.reason, name));
+                let rejection = self.rejection(record, about, &filter.code, &filter.reason, name);
+                reasons.push(Reason { rejection, from: vec![filter.column] });
             }
         }
         if !reasons.is_empty() {
@@ -139,22 +142,14 @@ impl<'p> RowWriter<'p> {
         }
         if !fed {
             let reason = "no table of the mapping takes this record";
-            reasons.push(self.rejection(
-                record,
-                Some((look, columns)),
-                code::NO_TABLE,
-                reason,
-                None,
-            ));
+            let rejection =
+                self.rejection(record, Some((look, columns)), code::NO_TABLE, reason, None);
+            reasons.push(Reason { rejection, from: Vec::new() });
         } else if reasons.is_empty() && self.pending.is_empty() {
             let reason = "every cell that could become a row is missing";
-            reasons.push(self.rejection(
-                record,
-                Some((look, columns)),
-                code::NO_TABLE,
-                reason,
-                None,
-            ));
+            let rejection =
+                self.rejection(record, Some((look, columns)), code::NO_TABLE, reason, None);
+            reasons.push(Reason { rejection, from: Vec::new() });
         }
     }
 
@@ -165,46 +160,42 @@ impl<'p> RowWriter<'p> {
         table: &'p TablePlan,
         look: Look<'_>,
         columns: &ColumnSet,
-        reasons: &mut Vec<Rejection>,
+        reasons: &mut Vec<Reason>,
     ) {
         let Some(order) = self.orders.get_mut(at) else { return };
         let marks = self.plan.marks;
         let mut typist = Typist { plan: table, marks, people: &mut self.people, order, columns };
-        let whole = [usize::MAX];
-        let pivots = table.unpivot.as_deref().unwrap_or(&whole);
         // Two rules may feed one table from the same record.
         let same = |p: &&Pending| {
             self.plan.tables.get(p.table).is_some_and(|other| other.table.name == table.table.name)
         };
-        let mut item = self.pending.iter().filter(same).count();
-        for column in pivots {
-            let mut look = look;
-            if table.unpivot.is_some() {
-                if look.cell(*column).is_none() {
-                    continue;
-                }
-                let cell = look.record.cell(*column).unwrap_or_default();
-                look.pivot = Some((columns.name(*column), cell));
-            }
+        let before = self.pending.iter().filter(same).count();
+        let looks = match &table.unpivot {
+            None => Looks::One(std::iter::once(look)),
+            some => Looks::Several(look.rows(some.as_ref(), columns).into_iter()),
+        };
+        for (item, look) in looks.enumerate() {
             let mut row = self.spare.pop().unwrap_or_default();
             typist.row(look, &mut row, reasons);
             row.record = look.record.number;
-            row.item = i16::try_from(item).unwrap_or(i16::MAX);
-            item += 1;
+            row.item = i16::try_from(before + item).unwrap_or(i16::MAX);
             let group = match &table.keep {
                 None => None,
                 Some(keep) => match group_of(keep, look, columns, &row) {
                     Ok(group) => Some(group),
                     Err((code, column, reason)) => {
-                        reasons.push(Rejection {
+                        let rejection = Rejection {
                             record: row.record,
                             table: table.table.name.clone(),
                             arrangement_id: row.arrangement.clone(),
                             subject: typist.subject(look),
-                            column: Some(column),
+                            cell: None,
                             code: code.to_owned(),
                             reason,
-                        });
+                            column: Some(column),
+                        };
+                        let from = rejection.column.as_deref().and_then(|c| columns.number(c));
+                        reasons.push(Reason { rejection, from: from.into_iter().collect() });
                         None
                     }
                 },
@@ -228,6 +219,7 @@ impl<'p> RowWriter<'p> {
             arrangement_id: String::new(),
             subject: None,
             column,
+            cell: None,
             code: code.to_owned(),
             reason: reason.to_owned(),
         };
@@ -235,7 +227,7 @@ impl<'p> RowWriter<'p> {
         if let Some(table) = first {
             rejection.table.clone_from(&table.table.name);
             // A record that could not be split still belongs to an arrangement that was named.
-            let look = about.map_or(Look { record, missing: &[], pivot: None }, |(look, _)| look);
+            let look = about.map_or_else(|| Look::of(record, &[]), |(look, _)| look);
             let arrangement = table.arrangement.and_then(|at| table.columns.get(at));
             if about.is_some() || arrangement.is_some_and(is_constant) {
                 let text = arrangement.and_then(|column| look.text(column).ok().flatten());
@@ -320,6 +312,23 @@ struct Spilled(ReadError);
 impl From<std::io::Error> for Spilled {
     fn from(error: std::io::Error) -> Self {
         Self(ReadError::from_io(error, 0))
+    }
+}
+
+/// The rows of a record, without a list when there is but one.
+enum Looks<'r> {
+    One(std::iter::Once<Look<'r>>),
+    Several(std::vec::IntoIter<Look<'r>>),
+}
+
+impl<'r> Iterator for Looks<'r> {
+    type Item = Look<'r>;
+
+    fn next(&mut self) -> Option<Look<'r>> {
+        match self {
+            Self::One(one) => one.next(),
+            Self::Several(several) => several.next(),
+        }
     }
 }
 

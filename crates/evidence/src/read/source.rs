@@ -1,61 +1,70 @@
 //! Opens a source: finds its format, its reader, and the table of a file without mapping. Never
 //! types anything.
 
-use std::{cell::Cell, io::Read, rc::Rc};
+use std::{cell::Cell, collections::BTreeSet, io::Read, rc::Rc};
 
 use super::{
     SourceInfo,
+    bytes::{Limits, SourceBytes},
     delimited::DelimitedReader,
     error::ReadError,
+    json::JsonReader,
     record::{ColumnSet, RawRecord},
     text::SourceText,
     xes::XesReader,
+    xlsx::XlsxReader,
 };
 use crate::{
     mapping::{
-        SourceFormat,
+        Definition, SourceFormat,
         plan::{Plan, table_names, with_nearest},
+        wildcard::nearest,
     },
     options::{ImportOptions, TextEncoding},
-    vocabulary::{Table, Vocabulary},
+    vocabulary::{ColumnType, Table, Vocabulary},
 };
 
-/// A reader of either format.
+/// A reader of any format.
 pub(crate) enum SourceReader<'a> {
     Delimited(Box<DelimitedReader<'a>>),
     Xes(Box<XesReader<'a>>),
+    Json(Box<JsonReader<'a>>),
+    Xlsx(Box<XlsxReader>),
 }
 
 impl<'a> SourceReader<'a> {
-    /// Opens the source as the mapping says, or as a delimited file of the vocabulary.
+    /// Opens the source as the mapping says, or as its first bytes say.
     pub(crate) fn open(
         source: &'a mut dyn Read,
         options: &ImportOptions,
+        limits: Limits,
         locating: bool,
     ) -> Result<Self, ReadError> {
         let definition = options.mapping.as_ref().map(crate::Mapping::definition);
         let declared = options.encoding.or(definition.and_then(|definition| definition.encoding));
-        let mut text = SourceText::open(source, declared)?;
+        let bytes = SourceBytes::open(source, limits)?;
+        let said = definition.map(|definition| definition.format);
+        if bytes.head().starts_with(b"PK\x03\x04") {
+            fits(definition, SourceFormat::Xlsx)?;
+            return Ok(Self::Xlsx(Box::new(XlsxReader::open(bytes, definition)?)));
+        }
+        let mut text = SourceText::of(bytes, declared)?;
         let head = text.peek(256).map_err(|error| ReadError::from_io(error, 0))?;
-        let looks_xml = head.trim_ascii_start().first() == Some(&b'<');
-        let empty = head.len() < 256 && head.trim_ascii().is_empty();
-        match definition {
-            _ if empty => Err(ReadError::Empty),
-            Some(definition) if definition.format == SourceFormat::Xes => {
-                if !looks_xml {
-                    return Err(ReadError::Format {
-                        message: format!(
-                            "the mapping `{}` is for XES event logs, and this is none",
-                            definition.mapping
-                        ),
-                    });
-                }
-                Ok(Self::Xes(Box::new(XesReader::open(text, locating))))
-            }
-            _ if looks_xml => Err(ReadError::Format {
+        if head.len() < 256 && head.trim_ascii().is_empty() {
+            return Err(ReadError::Empty);
+        }
+        let found = sniff(head, said);
+        fits(definition, found)?;
+        match found {
+            SourceFormat::Xes if definition.is_none() => Err(ReadError::Format {
                 message: "this is XML: if it is an XES event log, add `--mapping xes`".to_owned(),
             }),
-            _ => {
+            SourceFormat::Xes => Ok(Self::Xes(Box::new(XesReader::open(text, locating)))),
+            SourceFormat::JsonLines => {
+                let reader = JsonReader::open(text, limits.record_max, locating)?;
+                Ok(Self::Json(Box::new(reader)))
+            }
+            SourceFormat::Delimited | SourceFormat::Xlsx => {
                 let said = definition.and_then(|definition| definition.delimiter);
                 let delimiter = options.delimiter.or(said);
                 let reader = DelimitedReader::open(text, delimiter, locating)?;
@@ -68,6 +77,8 @@ impl<'a> SourceReader<'a> {
         match self {
             Self::Delimited(reader) => reader.next(record),
             Self::Xes(reader) => reader.next(record),
+            Self::Json(reader) => reader.next(record),
+            Self::Xlsx(reader) => reader.next(record),
         }
     }
 
@@ -75,6 +86,8 @@ impl<'a> SourceReader<'a> {
         match self {
             Self::Delimited(reader) => reader.columns(),
             Self::Xes(reader) => reader.columns(),
+            Self::Json(reader) => reader.columns(),
+            Self::Xlsx(reader) => reader.columns(),
         }
     }
 
@@ -82,40 +95,67 @@ impl<'a> SourceReader<'a> {
         match self {
             Self::Delimited(reader) => reader.columns_mut(),
             Self::Xes(reader) => reader.columns_mut(),
+            Self::Json(reader) => reader.columns_mut(),
+            Self::Xlsx(reader) => reader.columns_mut(),
         }
     }
 
-    fn text(&self) -> &SourceText<'a> {
+    fn text(&self) -> Option<&SourceText<'a>> {
         match self {
-            Self::Delimited(reader) => reader.source(),
-            Self::Xes(reader) => reader.source(),
+            Self::Delimited(reader) => Some(reader.source()),
+            Self::Xes(reader) => Some(reader.source()),
+            Self::Json(reader) => Some(reader.source()),
+            Self::Xlsx(_) => None,
         }
     }
 
     pub(crate) fn encoding(&self) -> TextEncoding {
-        self.text().encoding()
+        self.text().map_or(TextEncoding::Utf8, SourceText::encoding)
     }
 
     pub(crate) fn is_gzip(&self) -> bool {
-        self.text().is_gzip()
+        match self {
+            Self::Xlsx(reader) => reader.gzip,
+            _ => self.text().is_some_and(SourceText::is_gzip),
+        }
     }
 
     pub(crate) fn stored_bytes(&self) -> Rc<Cell<u64>> {
-        self.text().stored_bytes()
+        match self {
+            Self::Xlsx(reader) => Rc::clone(&reader.stored),
+            _ => self.text().map(SourceText::stored_bytes).unwrap_or_default(),
+        }
     }
 
     pub(crate) fn delimiter(&self) -> Option<char> {
         match self {
             Self::Delimited(reader) => Some(reader.delimiter()),
-            Self::Xes(_) => None,
+            _ => None,
         }
     }
 
-    pub(crate) fn empty_traces(&self) -> u64 {
+    /// What a user should know of the source itself.
+    pub(crate) fn hints(&self) -> Vec<String> {
         match self {
-            Self::Delimited(_) => 0,
-            Self::Xes(reader) => reader.empty_traces(),
+            Self::Xes(reader) if reader.empty_traces() > 0 => {
+                vec![format!("{} traces hold no event", reader.empty_traces())]
+            }
+            Self::Xlsx(reader) => reader.hints(),
+            _ => Vec::new(),
         }
+    }
+
+    /// `Sheet!B7`, for a column of a record of a workbook.
+    pub(crate) fn cell_name(&self, record: &RawRecord, column: usize) -> Option<String> {
+        match self {
+            Self::Xlsx(reader) => reader.cell_name(record, column),
+            _ => None,
+        }
+    }
+
+    /// Whether records may bring columns that are not known beforehand.
+    fn is_open_ended(&self) -> bool {
+        matches!(self, Self::Xes(_) | Self::Json(_))
     }
 
     /// The plan for this source, and the table when there is no mapping.
@@ -125,20 +165,103 @@ impl<'a> SourceReader<'a> {
         vocabulary: &Vocabulary,
         options: &ImportOptions,
     ) -> Result<(Plan, Option<String>), ReadError> {
-        let fixed = matches!(self, Self::Delimited(_));
+        let fixed = !self.is_open_ended();
         if let Some(mapping) = &options.mapping {
             if options.as_table.is_some() {
                 return Err(ReadError::plan("write `--mapping` or `--as`, not both"));
             }
             let definition = mapping.definition();
+            if let Self::Xlsx(reader) = self {
+                // Every sheet must have what the mapping needs, not only all of them together.
+                for (sheet, mut columns) in reader.heads() {
+                    Plan::of_mapping(definition, vocabulary, options, &mut columns, true)
+                        .map_err(|error| ReadError::plan(format!("sheet `{sheet}`: {error}")))?;
+                }
+            }
             let plan =
                 Plan::of_mapping(definition, vocabulary, options, self.columns_mut(), fixed)?;
             return Ok((plan, None));
         }
+        if let Self::Json(reader) = self {
+            reader.look_ahead(whole_fields(vocabulary))?;
+        }
         let table = find_table(info, self.columns(), vocabulary, options)?;
-        let plan = Plan::of_vocabulary(table, vocabulary, options, self.columns_mut())?;
+        let plan = Plan::of_vocabulary(table, vocabulary, options, self.columns_mut(), fixed)?;
         Ok((plan, Some(table.name.clone())))
     }
+
+    /// What is to be said of the names of columns once all are known.
+    pub(crate) fn check_names(
+        &self,
+        plan: &Plan,
+        options: &ImportOptions,
+    ) -> Result<(), ReadError> {
+        if !self.is_open_ended() {
+            return Ok(());
+        }
+        match &options.mapping {
+            Some(mapping) => near_misses(mapping.definition(), self.columns()),
+            None => plan.refuse_unknown(self.columns()),
+        }
+    }
+}
+
+/// Refuses a file of another format than the mapping is for.
+fn fits(definition: Option<&Definition>, found: SourceFormat) -> Result<(), ReadError> {
+    let Some(definition) = definition.filter(|definition| definition.format != found) else {
+        return Ok(());
+    };
+    let looks = match found {
+        SourceFormat::Delimited => "is none".to_owned(),
+        found => format!("looks like {}", found.in_words()),
+    };
+    Err(ReadError::Format {
+        message: format!(
+            "the mapping `{}` is for {}, and this {looks}",
+            definition.mapping,
+            definition.format.in_words(),
+        ),
+    })
+}
+
+/// The format that the first bytes speak for. Text that speaks for none is delimited, and so is
+/// text that a mapping says is.
+fn sniff(head: &[u8], said: Option<SourceFormat>) -> SourceFormat {
+    match head.trim_ascii_start().first() {
+        Some(b'<') => SourceFormat::Xes,
+        Some(b'{' | b'[') if said != Some(SourceFormat::Delimited) => SourceFormat::JsonLines,
+        _ => SourceFormat::Delimited,
+    }
+}
+
+/// Columns of attributes: in a file that speaks the vocabulary they hold one JSON object.
+fn whole_fields(vocabulary: &Vocabulary) -> Vec<String> {
+    let columns = vocabulary.tables().flat_map(|table| &table.columns);
+    let attributes = columns.filter(|column| column.kind == ColumnType::Attributes);
+    attributes.map(|column| column.name.clone()).collect()
+}
+
+/// Refuses a name in `[people]` that no record has although one has nearly it: real ids would then
+/// have been kept in clear.
+fn near_misses(definition: &Definition, columns: &ColumnSet) -> Result<(), ReadError> {
+    let people: BTreeSet<_> =
+        definition.people.keys().map(|name| columns.canonical(name).into_owned()).collect();
+    let others = || {
+        let names = columns.seen_names();
+        names.filter(|name| !people.contains(*name) && !definition.drop.iter().any(|d| d == name))
+    };
+    let seen: BTreeSet<&str> = columns.seen_names().collect();
+    for name in people.iter().filter(|name| !seen.contains(name.as_str())) {
+        if let Some(near) = nearest(name, others()) {
+            return Err(ReadError::plan(format!(
+                "the mapping `{}` names `{name}` in `[people]`, which no record has, but `{near}` \
+                 stands in them: correct the name, or drop the column; what stands under another \
+                 name would be kept in clear",
+                definition.mapping
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// The table that a file without mapping is: as said, else by its name when the header fits, else
@@ -156,7 +279,7 @@ fn find_table<'v>(
         });
     }
     let fits = |table: &Table| {
-        Plan::of_vocabulary(table, vocabulary, options, &mut columns.clone()).is_ok()
+        Plan::of_vocabulary(table, vocabulary, options, &mut columns.clone(), true).is_ok()
     };
     let named = named_table(&info.file_name, vocabulary);
     if let Some(table) = named.filter(|table| fits(table)) {

@@ -1,79 +1,19 @@
-//! From stored bytes to UTF-8 text: counts them, inflates gzip within limits, finds the encoding
-//! out. It never looks for records.
+//! From the bytes of a source to UTF-8 text: finds the encoding out and converts. It never looks
+//! for records.
 
 use std::{
     cell::Cell,
-    io::{self, BufRead, BufReader, Read},
+    io::{self, BufRead, Read},
     rc::Rc,
 };
 
 use encoding_rs::{Decoder, DecoderResult, UTF_16BE, UTF_16LE, WINDOWS_1252};
-use flate2::bufread::MultiGzDecoder;
 
-use super::error::ReadError;
+use super::{
+    bytes::{CHUNK, SourceBytes, read_some},
+    error::ReadError,
+};
 use crate::options::TextEncoding;
-
-/// Largest inflated size: 64 GiB.
-const INFLATED_MAX: u64 = 64 << 30;
-/// From here on the ratio counts.
-const RATIO_FROM: u64 = 64 << 20;
-/// Largest ratio of inflated to stored bytes.
-const RATIO_MAX: u64 = 1_000;
-/// Bytes taken at a time.
-const CHUNK: usize = 128 << 10;
-
-/// Counts the bytes that pass.
-struct Counted<'a> {
-    inner: &'a mut dyn Read,
-    count: Rc<Cell<u64>>,
-}
-
-impl Read for Counted<'_> {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let n = self.inner.read(buf)?;
-        self.count.set(self.count.get() + n as u64);
-        Ok(n)
-    }
-}
-
-/// The stored bytes, the first two of which were looked at.
-type Stored<'a> = BufReader<io::Chain<io::Cursor<Vec<u8>>, Counted<'a>>>;
-
-/// Inflates, refusing bombs and naming where damaged bytes begin.
-struct Inflated<'a> {
-    inner: MultiGzDecoder<Stored<'a>>,
-    stored: Rc<Cell<u64>>,
-    inflated: u64,
-}
-
-impl Read for Inflated<'_> {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let n = match self.inner.read(buf) {
-            Ok(n) => n,
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::UnexpectedEof
-                        | io::ErrorKind::InvalidInput
-                        | io::ErrorKind::InvalidData
-                ) =>
-            {
-                let damaged = ReadError::Gzip { inflated: self.inflated, records: 0 };
-                return Err(damaged.into_io());
-            }
-            Err(error) => return Err(error),
-        };
-        self.inflated += n as u64;
-        let limit = if self.inflated > INFLATED_MAX {
-            "64 GiB"
-        } else if self.inflated > RATIO_FROM && self.inflated / RATIO_MAX > self.stored.get() {
-            "1,000 times its size"
-        } else {
-            return Ok(n);
-        };
-        Err(ReadError::Inflated { limit: limit.to_owned() }.into_io())
-    }
-}
 
 /// What is said of bytes that are not in the encoding that was declared.
 const DECLARED: &str = "convert it to the encoding that it is said to be in, or correct the mapping's \
@@ -112,37 +52,25 @@ pub(crate) struct SourceText<'a> {
 }
 
 impl<'a> SourceText<'a> {
-    /// Looks at the first bytes: gzip, byte-order mark, XML declaration, formats that are no text.
-    pub(crate) fn open(
-        source: &'a mut dyn Read,
+    /// Looks at the first bytes: byte-order mark, XML declaration, formats that are no text.
+    pub(crate) fn of(
+        bytes: SourceBytes<'a>,
         declared: Option<TextEncoding>,
     ) -> Result<Self, ReadError> {
-        let stored = Rc::new(Cell::new(0));
-        let mut counted = Counted { inner: source, count: Rc::clone(&stored) };
-        let head = read_head(&mut counted).map_err(|error| ReadError::from_io(error, 0))?;
-        let gzip = head == [0x1f, 0x8b];
-        let plain = BufReader::with_capacity(CHUNK, io::Cursor::new(head).chain(counted));
-        let bytes: Box<dyn Read + 'a> = if gzip {
-            let inner = MultiGzDecoder::new(plain);
-            Box::new(Inflated { inner, stored: Rc::clone(&stored), inflated: 0 })
-        } else {
-            Box::new(plain)
-        };
+        let (stored, gzip) = (Rc::clone(&bytes.stored), bytes.gzip);
+        let (raw, bytes, ended) = bytes.into_parts();
         let mut text = Self {
             bytes,
             stored,
             gzip,
             mode: Mode::Utf8 { declared: false },
-            raw: Vec::new(),
+            raw,
             raw_start: 0,
-            ended: false,
+            ended,
             beyond_ascii: false,
             text: Vec::new(),
             position: 0,
         };
-        while text.raw.len() < 1_024 && !text.ended {
-            text.take_raw().map_err(|error| ReadError::from_io(error, 0))?;
-        }
         refuse_binary(&text.raw)?;
         text.choose(declared)?;
         Ok(text)
@@ -206,24 +134,9 @@ impl<'a> SourceText<'a> {
     }
 
     fn take_raw(&mut self) -> io::Result<()> {
-        if self.ended {
-            return Ok(());
+        if !self.ended {
+            self.ended = read_some(&mut self.bytes, &mut self.raw, CHUNK)? == Some(0);
         }
-        let filled = self.raw.len();
-        self.raw.resize(filled + CHUNK, 0);
-        let result = match self.raw.get_mut(filled..) {
-            Some(room) => self.bytes.read(room),
-            None => Ok(0),
-        };
-        let n = match result {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-                self.raw.truncate(filled);
-                return Ok(());
-            }
-            result => result?,
-        };
-        self.raw.truncate(filled + n);
-        self.ended = n == 0;
         Ok(())
     }
 
@@ -322,19 +235,11 @@ fn letter_in_utf8(raw: &[u8]) -> Option<usize> {
     })
 }
 
-/// The first two bytes, fewer when there are no more. A reader may hand them out one by one.
-fn read_head(reader: &mut impl Read) -> io::Result<Vec<u8>> {
-    let mut head = Vec::new();
-    reader.take(2).read_to_end(&mut head)?;
-    Ok(head)
-}
-
 fn refuse_binary(head: &[u8]) -> Result<(), ReadError> {
     let (what, remedy) = match head {
-        [b'P', b'K', 3, 4, ..] => {
-            ("a ZIP archive or an Excel workbook", "unpack it, or save the sheet as CSV")
+        [0xd0, 0xcf, 0x11, 0xe0, ..] => {
+            ("an old Office file", "save it as an Excel workbook (.xlsx) or as CSV")
         }
-        [0xd0, 0xcf, 0x11, 0xe0, ..] => ("an old Office file", "save the sheet as CSV"),
         [b'%', b'P', b'D', b'F', ..] => ("a PDF", "ask for the figures as CSV"),
         [b'P', b'A', b'R', b'1', ..] => ("a Parquet file", "export it as CSV"),
         [b'B', b'Z', b'h', ..]

@@ -28,6 +28,9 @@ use crate::quarantine::code;
 /// Most different keys of a log.
 const KEYS_MAX: usize = 4_096;
 const CUT_OFF: &str = "the file ends before `</log>`: it is cut off";
+const TEXT_BEFORE: &str = "there is text before `<log>`: it is no event log, or it is damaged";
+const TEXT_AFTER: &str =
+    "there is text after `</log>`: part of it was lost, or something was added";
 /// Deepest nesting of elements.
 const DEPTH_MAX: usize = 32;
 
@@ -399,6 +402,7 @@ impl<'a> XesReader<'a> {
             Err(error) => return Err(wrong(format!("not well-formed: {error}"))),
         };
         let (key, value) = (&mut self.key, &mut self.value);
+        let outside = self.scope == Scope::Outside;
         let piece = match event {
             Event::Start(tag) => open(&tag, false, key, value).map_err(wrong)?,
             Event::Empty(tag) => open(&tag, true, key, value).map_err(wrong)?,
@@ -406,6 +410,10 @@ impl<'a> XesReader<'a> {
             Event::Eof => Piece::End,
             Event::DocType(_) => {
                 let message = "a document type (DTD) is refused: remove the `<!DOCTYPE …>`";
+                return Err(wrong(message.to_owned()));
+            }
+            Event::Text(text) if outside && !text.trim().is_empty() => {
+                let message = if self.finished { TEXT_AFTER } else { TEXT_BEFORE };
                 return Err(wrong(message.to_owned()));
             }
             Event::GeneralRef(_) => {

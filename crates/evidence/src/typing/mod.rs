@@ -4,6 +4,7 @@
 pub(crate) mod moment;
 pub(crate) mod number;
 pub(crate) mod row;
+pub(crate) mod serial;
 
 use crate::quarantine::code;
 

@@ -20,6 +20,11 @@ pub(crate) enum DateFormat {
     Iso,
     /// As the directives say (`%d/%m/%Y %H:%M`).
     Directives(String),
+    /// Days counted by a spreadsheet, from 1900 or from 1904.
+    Serial {
+        /// Which of the two.
+        from_1904: bool,
+    },
 }
 
 impl DateFormat {
@@ -39,7 +44,7 @@ impl DateFormat {
             Ok(read) if read.date_known() => Ok(Self::Directives(format.to_owned())),
             _ => Err(format!(
                 "the date format `{format}` is not understood: write it as in `%d/%m/%Y %H:%M`, or \
-                 `iso`"
+                 `iso`, or `excel`"
             )),
         }
     }
@@ -48,6 +53,7 @@ impl DateFormat {
         match self {
             Self::Iso => "iso",
             Self::Directives(format) => format,
+            Self::Serial { .. } => "excel",
         }
     }
 
@@ -55,6 +61,10 @@ impl DateFormat {
     pub(crate) fn parse(&self, text: &str) -> Option<Written> {
         match self {
             Self::Iso => parse_iso(text.as_bytes()),
+            Self::Serial { from_1904 } => {
+                let at = super::serial::date_time(text.parse().ok()?, *from_1904)?;
+                Some(Written { date: at.date(), time: Some(at.time()), offset: None })
+            }
             Self::Directives(format) => {
                 let mut parts = BrokenDownTime::parse(format, text).ok()?;
                 if parts.day().is_none() {

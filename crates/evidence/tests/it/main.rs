@@ -4,6 +4,8 @@
 mod clocks;
 mod files;
 mod hostile;
+mod json;
 mod properties;
 mod real;
 mod support;
+mod xlsx;

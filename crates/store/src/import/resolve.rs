@@ -316,6 +316,7 @@ fn registers(rules: &Rules<'_>, new: &[NewRow], old: &[OldRow], out: &mut Decisi
                 arrangement_id: rules.arrangement_id.to_owned(),
                 subject: None,
                 column: (code == code::OVERLAPPING_VALIDITY).then(|| "valid_from".to_owned()),
+                cell: None,
                 code: code.to_owned(),
                 reason,
             });
