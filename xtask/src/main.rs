@@ -1,9 +1,10 @@
 //! Repository chores. `test` is the one test command; `tidy` checks the repository itself;
-//! `example` writes the worked example anew. Nothing here is part of the product.
+//! `example` writes the worked example anew; `sim-trial` runs many others. Nothing here is part of the product.
 
 mod example;
 mod steps;
 mod tidy;
+mod trial;
 
 use std::{
     path::{Path, PathBuf},
@@ -20,6 +21,8 @@ usage: cargo xtask <command>
   tidy --write     the same, and adds new permanent ids to xtask/permanent-ids.txt
   example          writes examples/meridian anew from its fixed seed
   example --check  fails when examples/meridian is not what the seed gives
+  sim-trial        simulated operations through the release binary, each held against its truth
+                   [--seeds 50] [--from 1] [--size 100, per cent of the worked example's cases]
 ";
 
 fn main() -> ExitCode {
@@ -32,6 +35,9 @@ fn main() -> ExitCode {
         ["tidy", "--write"] => tidy::run(&root, true),
         ["example"] => example::run(&root, false),
         ["example", "--check"] => example::run(&root, true),
+        ["sim-trial", options @ ..] => {
+            trial::Trial::parse(options).and_then(|trial| trial::run(&root, trial))
+        }
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             return ExitCode::SUCCESS;

@@ -125,17 +125,18 @@ fn faults(operation: &Operation, surplus: &[Surplus]) -> Vec<Fault> {
     let blind = operation.blind.iter().map(|(arrangement, day)| Fault {
         arrangement: (*arrangement).into(),
         what: format!("no evidence came for {day}"),
+        days: vec![*day],
     });
     let mut faults: Vec<Fault> = blind.collect();
-    let mut by: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut by: BTreeMap<&str, Vec<(Date, String)>> = BTreeMap::new();
     for row in surplus {
         let rows = if row.rows == 1 { "1 row".to_owned() } else { format!("{} rows", row.rows) };
         let text = format!("{rows} fewer held than sent in the week of {}", row.day);
-        by.entry(row.arrangement).or_default().push(text);
+        by.entry(row.arrangement).or_default().push((row.day, text));
     }
-    faults.extend(by.into_iter().map(|(arrangement, texts)| Fault {
-        arrangement: arrangement.into(),
-        what: texts.join("; "),
+    faults.extend(by.into_iter().map(|(arrangement, rows)| {
+        let (days, texts): (Vec<Date>, Vec<String>) = rows.into_iter().unzip();
+        Fault { arrangement: arrangement.into(), what: texts.join("; "), days }
     }));
     faults
 }
@@ -359,7 +360,9 @@ fn plants(
         add("report-differs", &ladder.arrangement_id, ladder.service_level_id.clone(), about);
     }
     for fault in faults {
-        add("evidence-missing", &fault.arrangement, "case_event".into(), fault.what.clone());
+        for day in &fault.days {
+            add("evidence-missing", &fault.arrangement, day.to_string(), fault.what.clone());
+        }
     }
     let corrected = cases.iter().find(|case| {
         case.events

@@ -21,6 +21,7 @@ mod operation;
 mod provider;
 mod registers;
 mod table;
+mod trial;
 mod truth;
 mod verdict;
 mod work;
@@ -31,6 +32,7 @@ use std::{fs, path::Path};
 pub use error::SimError;
 pub use ladder::ladder_case;
 pub use operation::Cause;
+pub use trial::{Ask, differences};
 pub use truth::{
     ControlTruth, ExcludedTruth, ImportTruth, LadderTruth, MeasureTruth, MissTruth, PartTruth,
     PlantTruth, StepTruth, Truth,
@@ -87,6 +89,20 @@ impl Scenario {
     #[must_use]
     pub fn meridian(seed: u64) -> Self {
         Self { seed, size: 100, plants: Plant::ALL.to_vec() }
+    }
+
+    /// The scenario of one seed of a trial: every fourth has everything planted, every fourth
+    /// nothing, the others what the seed draws.
+    #[must_use]
+    pub fn trial(seed: u64, size: i64) -> Self {
+        let drawn = seed.wrapping_mul(example::SALT) >> 32;
+        let is_drawn = |n: usize| drawn >> n & 1 == 1;
+        let plants = Plant::ALL.iter().enumerate().filter(|(n, _)| match seed % 4 {
+            0 => false,
+            1 => true,
+            _ => is_drawn(*n),
+        });
+        Self { seed, size, plants: plants.map(|(_, plant)| *plant).collect() }
     }
 }
 

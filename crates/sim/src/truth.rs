@@ -1,5 +1,5 @@
 //! What the simulation knows to be so: figures, late cases, planted causes, counts of every import,
-//! the status that each control must show. Owns the shape of `truth.json`; it must never compute.
+//! the status that each control must show. Owns the shape of `truth.json`; it must never count or time anything.
 
 use serde::{Deserialize, Serialize};
 
@@ -180,4 +180,13 @@ pub struct PlantTruth {
     pub subject: String,
     /// In words.
     pub about: String,
+}
+
+impl MeasureTruth {
+    /// Whether the share of the month is known and below its target.
+    #[must_use]
+    pub fn is_below_target(&self) -> bool {
+        // Shares below one, the value with six places, so that texts compare as numbers do.
+        self.value.as_ref().is_some_and(|value| *value < format!("{:0<8}", self.target))
+    }
 }

@@ -124,6 +124,8 @@ pub struct Fault {
     pub arrangement: String,
     /// In words.
     pub what: String,
+    /// First days of the intervals concerned.
+    pub days: Vec<Date>,
 }
 
 /// The status that each control must show for each arrangement in a month.
@@ -188,10 +190,8 @@ fn met(
 ) -> (&'static str, String) {
     let here =
         || measures.iter().filter(|row| row.arrangement_id == arrangement && row.month == month);
-    let below =
-        |row: &&MeasureTruth| row.value.as_ref().is_some_and(|value| *value < padded(&row.target));
     let missed: Vec<String> = here()
-        .filter(below)
+        .filter(|row| row.is_below_target())
         .map(|row| {
             format!(
                 "{} is {}/{}, target {}",
@@ -209,11 +209,6 @@ fn met(
         Some(row) => ("untested", format!("{} has no case", row.service_level_id)),
         None => ("effective", "every service level reaches its target".into()),
     }
-}
-
-/// A share below one with six places, so that text compares as numbers do.
-fn padded(share: &str) -> String {
-    format!("{share:0<8}")
 }
 
 fn agrees(

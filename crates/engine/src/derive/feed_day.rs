@@ -10,9 +10,10 @@
 //!   lies on the day it occurred.
 //! - An interval that touches the period is judged whole. While the period runs, an interval that has
 //!   not ended is not yet expected.
-//! - A `delivered` row is checked on its own days (one day when `valid_to` is empty): count, and sum
-//!   when given, must be what is held; a nil return must find nothing. Days of an interval that no
-//!   delivery speaks of must hold nothing.
+//! - A `delivered` row is checked on its own days (when `valid_to` is empty: on the interval of the
+//!   cadence that its first day lies in): count, and sum when given, must be what is held; a nil
+//!   return must find nothing. Days of an interval that no delivery speaks of have not arrived: a
+//!   total for one day says nothing about the rest of the month.
 //! - Where a feed gives totals at all, every interval needs them: a missing total is a missing
 //!   delivery, or else withholding the total would turn a difference into an arrival. Only a feed
 //!   that never gives totals arrives by at least one row.
@@ -257,7 +258,7 @@ pub fn feed_days(
         }
         // What the sender sent outside the cadence must add up as well.
         for delivery in &deliveries {
-            let (first, after) = delivery.days();
+            let (first, after) = declared.days(delivery);
             let expected = spans.iter().any(|(from, to)| first < *to && *from < after);
             let in_period = first < period.after
                 && period.first < after
@@ -275,9 +276,27 @@ pub fn feed_days(
 }
 
 impl Feed {
-    /// The days that a delivery speaks of.
-    fn days(&self) -> (Date, Date) {
-        (self.from, self.to.unwrap_or_else(|| self.from.tomorrow().unwrap_or(self.from)))
+    /// The days that a delivery to this declared feed speaks of.
+    fn days(&self, delivery: &Self) -> (Date, Date) {
+        match delivery.to {
+            Some(to) => (delivery.from, to),
+            None => cadence_interval(&self.cadence, delivery.from),
+        }
+    }
+}
+
+/// The interval of a cadence that holds a day; the day itself for `once`.
+fn cadence_interval(cadence: &str, day: Date) -> (Date, Date) {
+    match cadence {
+        "week" => {
+            let back = i64::from(day.weekday().to_monday_zero_offset());
+            let monday = day.checked_sub(back.days()).unwrap_or(day);
+            (monday, monday.checked_add(7.days()).unwrap_or(Date::MAX))
+        }
+        "month" => {
+            Window::Month.around(day).map_or((day, Date::MAX), |month| (month.first, month.after))
+        }
+        _ => (day, day.tomorrow().unwrap_or(Date::MAX)),
     }
 }
 
@@ -292,17 +311,7 @@ fn intervals(cadence: &str, from: Date, until: Date, period: Period) -> Vec<(Dat
     let mut found = Vec::new();
     let mut day = from.max(period.first);
     while day < period.after && day < until {
-        let (first, after) = match cadence {
-            "week" => {
-                let back = i64::from(day.weekday().to_monday_zero_offset());
-                let monday = day.checked_sub(back.days()).unwrap_or(day);
-                (monday, monday.checked_add(7.days()).unwrap_or(Date::MAX))
-            }
-            "month" => Window::Month
-                .around(day)
-                .map_or((day, Date::MAX), |month| (month.first, month.after)),
-            _ => (day, day.tomorrow().unwrap_or(Date::MAX)),
-        };
+        let (first, after) = cadence_interval(cadence, day);
         found.push((first.max(from), after.min(until)));
         day = after;
     }
@@ -379,7 +388,8 @@ impl Judge<'_> {
     fn interval(&self, first: Date, after: Date) -> FeedDay {
         let mut day = self.blank(first, after);
         let once = self.declared.cadence == "once";
-        let speaks = |feed: &&&Feed| once || (feed.days().0 < after && first < feed.days().1);
+        let days_of = |feed: &Feed| self.declared.days(feed);
+        let speaks = |feed: &&&Feed| once || (days_of(feed).0 < after && first < days_of(feed).1);
         let mut own: Vec<&Feed> = self.deliveries.iter().filter(speaks).copied().collect();
         own.sort_by_key(|feed| (feed.from, feed.row_ref));
         day.delivered = own.iter().map(|feed| feed.row_ref).collect();
@@ -400,7 +410,7 @@ impl Judge<'_> {
         day.nil_return = own.iter().all(|feed| feed.nil_return);
         let wrong: Vec<String> =
             own.iter().filter_map(|delivery| self.difference(delivery)).collect();
-        let single = matches!(own.as_slice(), [only] if once || only.days() == (first, after));
+        let single = matches!(own.as_slice(), [only] if once || days_of(only) == (first, after));
         if let (true, [only]) = (single, own.as_slice()) {
             day.expected_count = if only.nil_return { Some(0) } else { only.expected_count };
             if let Some((column, sum)) = &only.expected_sum {
@@ -408,7 +418,7 @@ impl Judge<'_> {
                 day.held_sum = Some(self.held.sum(self.declared, column, self.days(first, after)));
             }
         }
-        let silent = if once { 0 } else { self.unspoken(&own, first, after) };
+        let silent = if once { Vec::new() } else { self.unspoken(&own, first, after) };
         if let Some(reason) = wrong.first() {
             let more = if wrong.len() > 1 {
                 format!(" (and {} more)", wrong.len() - 1)
@@ -417,9 +427,23 @@ impl Judge<'_> {
             };
             return FeedDay { arrival: Arrival::Differs, reason: format!("{reason}{more}"), ..day };
         }
-        if silent > 0 {
-            let reason = format!("{silent} rows held on days for which the sender gave no total");
-            return FeedDay { arrival: Arrival::Differs, reason, ..day };
+        if let Some(from) = silent.first() {
+            let of_day = |day: &Date| {
+                let next = day.tomorrow().unwrap_or(Date::MAX);
+                self.held.count(self.declared, Days::Span(*day, next))
+            };
+            let held: i64 = silent.iter().map(of_day).sum();
+            if held > 0 {
+                let reason = format!("{held} rows held on days for which the sender gave no total");
+                return FeedDay { arrival: Arrival::Differs, reason, ..day };
+            }
+            let days = if silent.len() == 1 {
+                "1 day".to_owned()
+            } else {
+                format!("{} days", silent.len())
+            };
+            let reason = format!("the sender says nothing of {days} from {from} on");
+            return FeedDay { arrival: Arrival::Missing, reason, ..day };
         }
         if day.nil_return {
             return FeedDay {
@@ -435,7 +459,8 @@ impl Judge<'_> {
     /// How a delivery differs from what is held on its days.
     fn difference(&self, delivery: &Feed) -> Option<String> {
         let once = self.declared.cadence == "once" && delivery.to.is_none();
-        let days = if once { Days::All } else { Days::Span(delivery.days().0, delivery.days().1) };
+        let (first, after) = self.declared.days(delivery);
+        let days = if once { Days::All } else { Days::Span(first, after) };
         let held = self.held.count(self.declared, days);
         if delivery.nil_return {
             return (held != 0).then(|| format!("a nil return, but {held} rows held"));
@@ -458,26 +483,20 @@ impl Judge<'_> {
         })
     }
 
-    /// Rows on days of an interval that no delivery speaks of.
-    fn unspoken(&self, own: &[&Feed], first: Date, after: Date) -> i64 {
+    /// Days of an interval that no delivery speaks of.
+    fn unspoken(&self, own: &[&Feed], first: Date, after: Date) -> Vec<Date> {
         let mut day = first;
-        let mut count = 0;
+        let mut silent = Vec::new();
         while day < after {
-            let next = day.tomorrow().unwrap_or(Date::MAX);
-            if !own.iter().any(|feed| feed.days().0 <= day && day < feed.days().1) {
-                count += self.held.count(self.declared, Days::Span(day, next));
+            let of_day = |feed: &&Feed| {
+                let (from, to) = self.declared.days(feed);
+                from <= day && day < to
+            };
+            if !own.iter().any(of_day) {
+                silent.push(day);
             }
-            day = next;
+            day = day.tomorrow().unwrap_or(Date::MAX);
         }
-        count
+        silent
     }
-}
-
-/// A decimal of nine places without its trailing zeros.
-fn decimal_text(nanos: i128) -> String {
-    let sign = if nanos < 0 { "-" } else { "" };
-    let (whole, fraction) =
-        (nanos.unsigned_abs() / 1_000_000_000, nanos.unsigned_abs() % 1_000_000_000);
-    let text = format!("{sign}{whole}.{fraction:09}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
