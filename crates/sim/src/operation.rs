@@ -288,7 +288,7 @@ impl Operation {
             let met = match reading.verdict.met() {
                 // The backlog is what is open at the month's end: young enough, or too old.
                 _ if backlog && reading.closed.is_some() => None,
-                met if backlog => Some(met.is_none()),
+                _ if backlog => Some(reading.worked <= reading.threshold),
                 met => met.filter(|_| falls == Some(month)),
             };
             let Some(met) = met else { continue };

@@ -103,12 +103,33 @@ fn weeks_begin_on_monday_and_a_week_that_touches_the_period_is_judged_whole() {
 }
 
 #[test]
-fn rows_on_days_that_no_delivery_speaks_of_differ() {
+fn days_that_no_delivery_speaks_of_have_not_arrived() {
     let weekly = "case_event | | declared | week | | | | | 2026-03-02 | ";
-    let part = "case_event | | delivered | | 1 | | | | 2026-03-02 | ";
-    let found = judged("2026-03-02..2026-03-09", &[weekly, part], &[2, 5]);
+    let monday = "case_event | | delivered | | 1 | | | | 2026-03-02 | 2026-03-03";
+    let rest = "case_event | | delivered | | 1 | | | | 2026-03-03 | 2026-03-09";
+    let week = "2026-03-02..2026-03-09";
+    let found = judged(week, &[weekly, monday], &[2, 5]);
+    assert_eq!(found[0].arrival, Arrival::Differs);
     assert_eq!(found[0].reason, "1 rows held on days for which the sender gave no total");
-    assert_eq!(arrivals("2026-03-02..2026-03-09", &[weekly, part], &[2])[0].1, Arrival::Arrived);
+    // A total for Monday does not vouch for the week, though nothing is held of the other days.
+    let found = judged(week, &[weekly, monday], &[2]);
+    assert_eq!(found[0].arrival, Arrival::Missing);
+    assert_eq!(found[0].reason, "the sender says nothing of 6 days from 2026-03-03 on");
+    assert_eq!(arrivals(week, &[weekly, monday, rest], &[2, 5])[0].1, Arrival::Arrived);
+}
+
+#[test]
+fn a_delivery_without_an_end_speaks_for_the_interval_of_its_cadence() {
+    let weekly = "case_event | | declared | week | | | | | 2026-03-02 | ";
+    let week = "2026-03-02..2026-03-09";
+    for day in ["2026-03-02", "2026-03-05"] {
+        let total = format!("case_event | | delivered | | 2 | | | | {day} | ");
+        assert_eq!(arrivals(week, &[weekly, &total], &[2, 5])[0].1, Arrival::Arrived);
+        let found = judged(week, &[weekly, &total], &[2]);
+        assert_eq!(found[0].reason, "2 rows sent, 1 held: 1 fewer");
+        let nil = format!("case_event | | delivered | | | true | | | {day} | ");
+        assert_eq!(arrivals(week, &[weekly, &nil], &[5])[0].1, Arrival::Differs);
+    }
 }
 
 #[test]

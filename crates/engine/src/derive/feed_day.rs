@@ -500,3 +500,12 @@ impl Judge<'_> {
         silent
     }
 }
+
+/// A decimal of nine places without its trailing zeros.
+fn decimal_text(nanos: i128) -> String {
+    let sign = if nanos < 0 { "-" } else { "" };
+    let (whole, fraction) =
+        (nanos.unsigned_abs() / 1_000_000_000, nanos.unsigned_abs() % 1_000_000_000);
+    let text = format!("{sign}{whole}.{fraction:09}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}

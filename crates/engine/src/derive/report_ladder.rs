@@ -102,6 +102,9 @@ pub struct Ladder {
     /// Whether ours is, or rounds to, the figure reported; where the cases behind it were reported as
     /// well, ours must be as many.
     pub agrees: Option<bool>,
+    /// Why the report cannot be taken at its word, whatever figure it gives: it contradicts itself, or
+    /// another of the provider's reports.
+    pub doubts: Vec<String>,
     /// The steps.
     pub steps: Vec<Step>,
     /// Places of percentage points, or of cases, that are shown.
@@ -145,6 +148,7 @@ pub fn ladder(comparison: &Comparison<'_>, side: &Side<'_>) -> Option<Ladder> {
         reported: None,
         places: None,
         agrees: None,
+        doubts: doubts(side.level.metric, comparison.reports.aggregates_of(side.window)),
         steps: Vec::new(),
         shown_places: 2,
         row_ref: aggregate.map(|row| row.row_ref).or_else(|| first_ref(side)),
@@ -164,6 +168,76 @@ pub fn ladder(comparison: &Comparison<'_>, side: &Side<'_>) -> Option<Ladder> {
     ];
     ladder.climb(steps, changed.get(1..).unwrap_or_default(), tested);
     Some(ladder)
+}
+
+/// What makes reports of one window doubtful: a figure beside counts that do not give it, and sources
+/// that report different figures.
+fn doubts<'a>(metric: Metric, rows: impl Iterator<Item = &'a ReportRow>) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut known: Option<(&ReportRow, Exact)> = None;
+    let mut rows: Vec<&ReportRow> = rows.collect();
+    rows.sort_by_key(|row| (row.reported_us, row.row_ref));
+    for row in rows {
+        let counted = counts_of(metric, row).and_then(|counts| counts.figure(metric));
+        let stated = row.value.map(exact::from_nanos);
+        let places = places_written(metric, row);
+        if let (Some(counted), Some(stated)) = (counted, stated)
+            && !exact::rounds_to(counted, stated, places)
+        {
+            found.push(format!("report `{}` contradicts its own counts", row.report.0));
+        }
+        let Some(figure) = counted.or(stated) else { continue };
+        match known {
+            Some((other, first))
+                if !same_figure(first, figure, places.min(places_written(metric, other))) =>
+            {
+                found.push(format!(
+                    "reports `{}` and `{}` give different figures",
+                    other.report.0, row.report.0
+                ));
+            }
+            Some(_) => {}
+            None => known = Some((row, figure)),
+        }
+    }
+    found
+}
+
+/// Whether two figures can be one, when the coarser of them was rounded to these places.
+fn same_figure(one: Exact, other: Exact, places: u32) -> bool {
+    one == other || exact::rounds_to(one, other, places)
+}
+
+/// Places to which a row's figure was rounded: as stated, else as written; a share is never taken for
+/// coarser than whole per cents.
+fn places_written(metric: Metric, row: &ReportRow) -> u32 {
+    let least = if metric == Metric::Volume { 0 } else { 2 };
+    row.value.map_or(NANO_PLACES, |value| row.places.unwrap_or_else(|| places_of(value).max(least)))
+}
+
+/// Places that a decimal is written with at least.
+fn places_of(nanos: i128) -> u32 {
+    let mut places = NANO_PLACES;
+    let mut rest = nanos;
+    while places > 0 && rest % 10 == 0 {
+        rest /= 10;
+        places -= 1;
+    }
+    places
+}
+
+/// Places of a decimal column.
+const NANO_PLACES: u32 = 9;
+
+/// The counts behind a reported figure, when they are given.
+fn counts_of(metric: Metric, row: &ReportRow) -> Option<Tally> {
+    match (metric, row.numerator, row.denominator) {
+        (Metric::Volume, Some(count), None) | (Metric::Volume, _, Some(count)) => {
+            Some(Tally { numerator: count, denominator: count })
+        }
+        (_, Some(numerator), Some(denominator)) => Some(Tally { numerator, denominator }),
+        _ => None,
+    }
 }
 
 fn first_ref(side: &Side<'_>) -> Option<i64> {
@@ -283,16 +357,7 @@ impl Ladder {
             }
             tally
         };
-        let counts = aggregate.map_or_else(
-            || Some(listed()),
-            |row| match (self.metric, row.numerator, row.denominator) {
-                (Metric::Volume, Some(count), None) | (Metric::Volume, _, Some(count)) => {
-                    Some(Tally { numerator: count, denominator: count })
-                }
-                (_, Some(numerator), Some(denominator)) => Some(Tally { numerator, denominator }),
-                _ => None,
-            },
-        );
+        let counts = aggregate.map_or_else(|| Some(listed()), |row| counts_of(self.metric, row));
         self.theirs = counts;
         self.reported = counts.and_then(|counts| counts.figure(self.metric));
         if self.reported.is_none()
@@ -316,7 +381,8 @@ impl Ladder {
             (reported, _, _) => reported,
         };
         self.agrees = ours.zip(self.reported).map(|(ours, reported)| {
-            self.theirs.is_none_or(|theirs| theirs == self.ours)
+            self.doubts.is_empty()
+                && self.theirs.is_none_or(|theirs| theirs == self.ours)
                 && self
                     .places
                     .map_or(ours == reported, |places| exact::rounds_to(ours, reported, places))
@@ -375,9 +441,10 @@ impl Ladder {
                 self.figure_text(figure, self.theirs, self.places)
             ),
         };
+        let doubts: String = self.doubts.iter().map(|doubt| format!("; {doubt}")).collect();
         let Some(shown) = self.steps.iter().map(|step| step.shown).collect::<Option<Vec<_>>>()
         else {
-            return format!("{ours}; {theirs}");
+            return format!("{ours}; {theirs}{doubts}");
         };
         let total = exact::signed_text(shown.iter().sum(), self.shown_places);
         let part = |step: &Step| {
@@ -408,7 +475,7 @@ impl Ladder {
         } else {
             format!("; not stated by the provider and so not tested: {}", untested.join(", "))
         };
-        format!("{ours}, {theirs}; difference {total} {unit}{parts}{untested}")
+        format!("{ours}, {theirs}; difference {total} {unit}{parts}{untested}{doubts}")
     }
 
     fn figure_text(&self, figure: Exact, tally: Option<Tally>, places: Option<u32>) -> String {

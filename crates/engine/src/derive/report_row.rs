@@ -198,8 +198,12 @@ impl Reports {
     /// The aggregate row of a window, of several the last handed over.
     #[must_use]
     pub fn aggregate(&self, window: Period) -> Option<&ReportRow> {
-        let rows = self.aggregates.iter().filter(|row| row.period == Some(window));
-        rows.max_by_key(|row| (row.reported_us, row.row_ref))
+        self.aggregates_of(window).max_by_key(|row| (row.reported_us, row.row_ref))
+    }
+
+    /// The aggregate rows of a window: one for each source that reports it.
+    pub fn aggregates_of(&self, window: Period) -> impl Iterator<Item = &ReportRow> {
+        self.aggregates.iter().filter(move |row| row.period == Some(window))
     }
 }
 
