@@ -18,7 +18,7 @@ import pathlib
 import sys
 import time
 
-from suite import environment, interval, process, report, working_time
+from suite import environment, interval, logs, process, report, working_time
 
 BENCH = pathlib.Path(__file__).resolve().parent
 
@@ -32,6 +32,7 @@ def parts(options):
         "one": lambda env: working_time.section(env, cases, "dublin"),
         "growth": lambda env: working_time.growth(env, small, large),
         "others": lambda env: working_time.others(env, cases, 200 if quick else 2000),
+        "logs": logs.section,
         "answers": interval.answers,
         "intervals": interval.rates,
     }

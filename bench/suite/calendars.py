@@ -24,8 +24,6 @@ SLOT_US = 15 * 60 * 1_000_000
 DAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 CLIENT_ZONE = "Europe/Dublin"
 
-WEEK = slice(0, 5)
-
 
 def week(windows, saturday=""):
     return [windows] * 5 + [saturday, ""]
@@ -93,14 +91,18 @@ def windows_of(text):
         yield start, end if end > start else end + 1440
 
 
-def open_spans(site):
+COVER = (COVERED_FROM, COVERED_UNTIL)
+
+
+def open_spans(site, cover=COVER):
     """Half-open spans (start, end) in microseconds UTC in which a site is open, in order. A shift that
-    crosses midnight belongs to the day it starts on: a day off takes it away whole or leaves it whole."""
-    zone_name, place, days = SITES[site]
+    crosses midnight belongs to the day it starts on: a day off takes it away whole or leaves it whole.
+    A site is its zone, the place of its holidays, and the windows of its week from Monday on."""
+    zone_name, place, days = site
     zone = zoneinfo.ZoneInfo(zone_name)
     off = {date for holiday_place, date, _ in holidays() if holiday_place == place}
-    spans, day = [], COVERED_FROM
-    while day < COVERED_UNTIL:
+    spans, day = [], cover[0]
+    while day < cover[1]:
         if day not in off:
             for start, end in windows_of(days[day.weekday()]):
                 spans.append((instant_us(zone, day, start), instant_us(zone, day, end)))
@@ -111,15 +113,15 @@ def open_spans(site):
     return spans
 
 
-def slots(site):
+def slots(site, cover=COVER):
     """One row per quarter of an hour of the cover: working time before it, and whether it is open.
     Every window edge lies on a quarter, so working time before an instant is
     `before_us + (is_open ? instant - slot : 0)`."""
-    start = int(dt.datetime.combine(COVERED_FROM, dt.time(), UTC).timestamp()) * 1_000_000
-    end = int(dt.datetime.combine(COVERED_UNTIL, dt.time(), UTC).timestamp()) * 1_000_000
+    start = int(dt.datetime.combine(cover[0], dt.time(), UTC).timestamp()) * 1_000_000
+    end = int(dt.datetime.combine(cover[1], dt.time(), UTC).timestamp()) * 1_000_000
     count = (end - start) // SLOT_US
     is_open = bytearray(count)
-    for span_start, span_end in open_spans(site):
+    for span_start, span_end in open_spans(site, cover):
         assert span_start % SLOT_US == 0 and span_end % SLOT_US == 0
         for slot in range((span_start - start) // SLOT_US, (span_end - start) // SLOT_US):
             if 0 <= slot < count:
@@ -222,19 +224,19 @@ def write_levels(path, calendar):
     write(path, header, rows)
 
 
-def write_tables(folder, site_codes):
+def write_tables(folder, sites=None, cover=COVER, levels=None, months=None):
     """The calendars as tables for tools that know none: spans, quarter-hour slots, months, thresholds."""
     folder.mkdir(parents=True, exist_ok=True)
     span_rows, slot_rows = [], []
-    for site, code in site_codes.items():
+    for code, (name, site) in enumerate((sites or SITES).items()):
         before = 0
-        for start, end in open_spans(site):
-            span_rows.append((site, start, end, before))
+        for start, end in open_spans(site, cover):
+            span_rows.append((name, start, end, before))
             before += end - start
-        slot_rows += [(site, code, slot, before, flag) for slot, before, flag in slots(site)]
+        slot_rows += [(name, code, slot, before, flag) for slot, before, flag in slots(site, cover)]
     write(folder / "spans.csv", ["site_id", "start_us", "end_us", "before_us"], span_rows)
     write(folder / "slots.csv", ["site_id", "site_code", "slot", "before_us", "is_open"], slot_rows)
-    months, end = month_starts()
+    months, end = months or month_starts()
     ends = [start for _, start in months[1:]] + [end]
     write(
         folder / "months.csv",
@@ -244,5 +246,5 @@ def write_tables(folder, site_codes):
     write(
         folder / "levels.csv",
         ["service_level_id", "priority", "threshold_us"],
-        [(level, priority, hours * 3_600_000_000) for level, priority, hours, _, _ in LEVELS],
+        [(level, priority, hours * 3_600_000_000) for level, priority, hours, *_ in levels or LEVELS],
     )

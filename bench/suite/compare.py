@@ -29,10 +29,10 @@ def main():
           FROM ours o FULL JOIN '{path}' t ON o.case_id = t.case_id""")
         cases, differing_time, differing_done, differing_breach = duckdb.sql("""SELECT count(*),
           count(*) FILTER (time_differs), count(*) FILTER (done_differs), count(*) FILTER (breach_differs)
-          FROM both_""").fetchone()
+          FROM both_""").fetchall()[0]
         first = duckdb.sql("""SELECT case_id, ours_us, theirs_us, outcome, done FROM both_
           WHERE time_differs OR done_differs OR breach_differs ORDER BY case_id LIMIT 5""").fetchall()
-        breaches = duckdb.sql("SELECT count(*) FROM ours WHERE outcome IN ('missed', 'overdue')").fetchone()[0]
+        breaches = duckdb.sql("SELECT count(*) FROM ours WHERE outcome IN ('missed', 'overdue')").fetchall()[0][0]
         found[name] = {"cases": cases, "time": differing_time, "done": differing_done,
                        "breach": differing_breach, "breaches": breaches, "first": first}
     print(json.dumps(found))

@@ -167,7 +167,7 @@ def write_monthly(parquet, folder):
         duckdb.sql(f"COPY (SELECT {select} FROM '{parquet}' WHERE ({inside}) OR ({again})"
                    f" ORDER BY occurred_at) TO '{folder / name}.csv' (FORMAT csv, HEADER)")
         found = duckdb.sql(f"SELECT count(*) FROM '{parquet}' WHERE {inside} AND {wrong}"
-                           " AND site_id <> 'dublin'").fetchone()
+                           " AND site_id <> 'dublin'").fetchall()[0]
         corrected += 0 if last else found[0]
     return corrected
 
@@ -187,7 +187,7 @@ def main():
         columns = events(options.cases)
         write_parquet(columns, parquet)
         calendars.write_registers(folder / "registers")
-        calendars.write_tables(folder / "tables", {site: n for n, site in enumerate(SITES)})
+        calendars.write_tables(folder / "tables")
         said = {
             "cases": int(len(np.unique(columns["case"]))),
             "events": int(len(columns["case"])),

@@ -37,7 +37,7 @@ class Case:
         return [tuple(at.astimezone(zone).replace(tzinfo=None) for at in run) for run in self.runs]
 
     def clock_times(self):
-        """Windows as pairs of `datetime.time`; an end of 24:00 becomes the last minute's end."""
+        """Windows as pairs of `datetime.time`."""
         return [tuple(dt.time.fromisoformat(part) for part in window.split("-")) for window in self.windows]
 
 

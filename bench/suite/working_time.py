@@ -42,22 +42,22 @@ def tools(env):
     return {name: said for name, (said, package) in SAME.items() if env.has(package)}
 
 
-def agreement(env, folder, space, entry, calendar):
+def agreement(env, folder, space, entry, calendar, period=product.PERIOD, levels=None):
     """Every case of every tool against ours. Gives what was compared; raises at the first difference."""
     out = env.cache / "agreement"
     out.mkdir(exist_ok=True)
     marker = out / f"{folder.name}-{calendar}-{env.digest()}.json"
     if marker.exists():
         return json.loads(marker.read_text())
-    env.say(f"checking that all tools agree case by case ({calendar})")
+    env.say(f"checking that all tools agree case by case ({folder.name}, {calendar})")
     ours = out / "ours.csv"
     with open(ours, "w", encoding="utf-8") as file:
         file.write("case_id,service_level_id,total_us,outcome\n")
-        for level, *_ in calendars.LEVELS:
+        for level in levels or [level for level, *_ in calendars.LEVELS]:
             rows = space.query_csv(
                 "SELECT case_id, service_level_id, total_us, outcome FROM case_clock"
                 f" WHERE is_last AND service_level_id = '{level}'",
-                "--period", product.PERIOD, "--as-of", entry)
+                "--period", period, "--as-of", entry)
             file.write(rows.out.split("\n", 1)[1])
     pairs = []
     for name in tools(env):
