@@ -18,7 +18,7 @@ import pathlib
 import sys
 import time
 
-from suite import environment, interval, logs, process, report, working_time
+from suite import environment, example, imports, interval, ledger, logs, process, report, working_time
 
 BENCH = pathlib.Path(__file__).resolve().parent
 
@@ -31,6 +31,12 @@ def parts(options):
         "sites": lambda env: working_time.section(env, cases, "sites"),
         "one": lambda env: working_time.section(env, cases, "dublin"),
         "growth": lambda env: working_time.growth(env, small, large),
+        "monthly": lambda env: imports.monthly(env, cases),
+        "csv": lambda env: imports.csv(env, cases),
+        "xes": imports.xes,
+        "ledger": ledger.section,
+        "edits": ledger.edits,
+        "example": example.section,
         "others": lambda env: working_time.others(env, cases, 200 if quick else 2000),
         "logs": logs.section,
         "answers": interval.answers,

@@ -44,6 +44,7 @@ class Environment:
         self.quick, self.runs = quick, runs
         self.python = self.cache / "venv" / "bin" / "python"
         self.missing = {}
+        self.known_digest = None
         self.backstay = pathlib.Path(backstay).resolve() if backstay else None
         target = os.environ.get("CARGO_TARGET_DIR", str(ROOT / "target"))
         self.target = pathlib.Path(target)
@@ -103,7 +104,9 @@ class Environment:
 
     def digest(self):
         """What the binary is, so that results of another one are not taken for its own."""
-        return hashlib.sha256(self.backstay.read_bytes()).hexdigest()[:12]
+        if not self.known_digest:
+            self.known_digest = hashlib.sha256(self.backstay.read_bytes()).hexdigest()[:12]
+        return self.known_digest
 
 
 def machine():

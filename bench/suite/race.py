@@ -55,6 +55,12 @@ def ratio(ours, theirs):
     return process.median(ours) / process.median(theirs), min(turns), max(turns)
 
 
+def compared(work, limit, ours, theirs, more):
+    """A budget that compares two contenders of a race; CPU seconds stand beside, for a busy machine."""
+    by_cpu = ratio(ours["cpu"], theirs["cpu"])[0]
+    return budget(work, limit, ratio(ours["seconds"], theirs["seconds"]), f"{more}; by CPU seconds {by_cpu:.2f} ×")
+
+
 def budget(work, limit, found, more=""):
     """One line of the table of budgets. `found` is ours over theirs as (median, least, greatest)."""
     middle, least, greatest = found

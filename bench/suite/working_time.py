@@ -145,9 +145,8 @@ def section(env, cases, calendar):
     about, agreed, found = timed(env, cases, calendar)
     fastest, rows = table(found)
     where = "five sites, each by its own calendar" if calendar == "sites" else "one calendar for all sites"
-    ratio = race.ratio(found[OURS]["seconds"], found[fastest]["seconds"])
     work = f"working-time service levels, {about['cases']:,} cases / {about['events']:,} events, {where}"
-    budgets = [race.budget(work, 0.33, ratio, f"to {fastest}")]
+    budgets = [race.compared(work, 0.33, found[OURS], found[fastest], f"to {fastest}")]
     budgets.append(race.limit("memory of the same", 700, found[OURS]["mib"], "MiB"))
     return {
         "title": f"Working-time service levels: {where}",
@@ -164,16 +163,15 @@ def section(env, cases, calendar):
 
 def growth(env, small, large):
     """How time grows with ten times the cases."""
-    seconds, rows = [], []
+    races, rows = [], []
     for cases in (small, large):
         _, space, said = workspace(env, cases)
         found = race.race(env, [(OURS, lambda: measure(space, said["sites"]))])[OURS]
-        seconds.append(found["seconds"])
+        races.append(found)
         rows.append([f"{cases:,}", race.spread(found["seconds"]), race.spread(found["cpu"]), f"{found['mib']:,.0f}"])
-    ratio = race.ratio(seconds[1], seconds[0])
     work = f"{large // small} × the cases ({small:,} → {large:,})"
     return {"title": "Ten times the cases", "notes": [], "head": ["cases", "s", "CPU s", "MiB at most"],
-            "rows": rows, "budgets": [race.budget(work, 11, ratio)]}
+            "rows": rows, "budgets": [race.compared(work, 11, races[1], races[0], "to a tenth of them")]}
 
 
 def others(env, cases, sample):
