@@ -64,6 +64,7 @@ Examples:
   backstay assess --period 2026-03-01..2026-06-01   the last day is left out
   backstay assess --period 2026-03 --as-of 12       as known at ledger entry 12
   backstay assess --format json -o march.json
+  backstay assess --html march.html          the same as a page to hand on
   backstay assess --strict || echo 'something is not effective'")]
     Assess(AssessArgs),
     /// Recompute the service levels, and nothing else: no control is judged, nothing is kept.
@@ -74,6 +75,17 @@ Examples:
   backstay measure desk claims --period 2026-03
   backstay measure --period 2026-Q1 --format csv > quarter.csv")]
     Measure(MeasureArgs),
+    /// Write an assessment as one HTML file that needs nothing else: to read, print and hand on.
+    #[command(after_help = "\
+Examples:
+  backstay report --html october.html        the assessment kept last
+  backstay report 45 --html october.html     the one kept as ledger entry 45
+  backstay report --period 2026-10 --html october.html
+  backstay report --period 2026-10 --arrangement claims --html claims.html
+
+The same assessment gives the same bytes. The file asks for nothing from the
+network and runs no script.")]
+    Report(ReportArgs),
     /// Show how one case was measured: every segment of its clock.
     #[command(after_help = "\
 Examples:
@@ -283,6 +295,9 @@ pub struct AssessArgs {
     /// Write to this file, not to standard output.
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
+    /// Also write the assessment as one HTML file.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub html: Option<PathBuf>,
     /// Exit with 3 when a control is neither effective nor not applicable.
     #[arg(long)]
     pub strict: bool,
@@ -305,6 +320,25 @@ pub struct MeasureArgs {
     /// Say on standard error how much was read and how long it took.
     #[arg(long)]
     pub timings: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// Ledger entry of the assessment; else the one kept last.
+    #[arg(value_name = "ID", conflicts_with_all = ["period", "as_of", "arrangement"])]
+    pub entry: Option<u64>,
+    /// File to write; an existing one is replaced.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub html: PathBuf,
+    /// Assess this period first: `2026-03`, `2026-Q1`, `2026`, or days without the last.
+    #[arg(long, value_name = "PERIOD")]
+    pub period: Option<String>,
+    /// Assess first, with what was known at a ledger entry, or at an instant with its offset.
+    #[arg(long, value_name = "INSTANT|ENTRY")]
+    pub as_of: Option<String>,
+    /// Assess only this arrangement first; may be given several times.
+    #[arg(long, value_name = "ID")]
+    pub arrangement: Vec<String>,
 }
 
 #[derive(Debug, Args)]

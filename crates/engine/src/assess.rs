@@ -189,9 +189,7 @@ fn assess_one(
         let facts = kept(request.cache, key, || work.facts(control, &planned, &inputs))?;
         part.push(session.view(), control, &facts);
     }
-    let measures =
-        kept(request.cache, keys.arrangement("measures"), || measured::of_session(session))?;
-    part.measures = measures;
+    part.measures = measures_of(request, session, &keys)?;
     let unmeasured = kept(request.cache, keys.arrangement("unmeasured"), || {
         measured::unmeasured_notes(session)
     })?;
@@ -205,6 +203,28 @@ fn assess_one(
         needed.iter().map(row).collect()
     })?;
     Ok(part)
+}
+
+fn measures_of(
+    request: &AssessRequest<'_>,
+    session: &Session,
+    keys: &Keys<'_>,
+) -> Result<Vec<MeasureResult>, EngineError> {
+    kept(request.cache, keys.arrangement("measures"), || measured::of_session(session))
+}
+
+/// The service levels of a session, and whether every row expected of `table` in its period is there.
+pub(crate) fn measured_and_covered(
+    request: &AssessRequest<'_>,
+    session: &Session,
+    table: &str,
+) -> Result<(Vec<MeasureResult>, bool), EngineError> {
+    let keys = Keys::new(request, session);
+    let measures = measures_of(request, session, &keys)?;
+    let covered = kept(request.cache, keys.arrangement(&format!("covered {table}")), || {
+        Ok(Work::new(session).coverage(session.view().period)?.table(table, true)?.covered)
+    })?;
+    Ok((measures, covered))
 }
 
 /// What the controls of one arrangement share: coverage is worked out once.

@@ -187,7 +187,44 @@ pub struct Assessment {
     pub notes: Vec<String>,
 }
 
+/// Money in minor units of one currency, exact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Amount {
+    /// Minor units.
+    pub minor: i128,
+    /// ISO 4217 code.
+    pub currency: String,
+    /// Decimal places of the minor unit.
+    pub places: u32,
+}
+
+impl Finding {
+    /// The money at stake; none when the control names none.
+    #[must_use]
+    pub fn amount(&self) -> Option<Amount> {
+        let (minor, currency) = self.amount_minor.zip(self.currency.clone())?;
+        let places = backstay_evidence::minor_places(&currency);
+        Some(Amount { minor: minor.into(), currency, places })
+    }
+}
+
 impl Assessment {
+    /// The money at stake in what one control found in one arrangement, summed by currency; nothing
+    /// is converted.
+    #[must_use]
+    pub fn at_stake(&self, control: &str, arrangement_id: &str) -> Vec<Amount> {
+        let mut sums: BTreeMap<String, Amount> = BTreeMap::new();
+        let own = |finding: &&Finding| {
+            finding.control == control && finding.arrangement_id == arrangement_id
+        };
+        for amount in self.findings.iter().filter(own).filter_map(Finding::amount) {
+            sums.entry(amount.currency.clone())
+                .and_modify(|sum| sum.minor += amount.minor)
+                .or_insert(amount);
+        }
+        sums.into_values().collect()
+    }
+
     /// The canonical bytes: one line of JSON, fields in the order of this file.
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {

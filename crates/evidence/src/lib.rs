@@ -23,4 +23,5 @@ pub use options::ImportOptions;
 pub use read::{Limits, ReadError, ReadSummary, SourceInfo, read_source, read_source_within};
 pub use schema::RowRef;
 pub use sink::{Rejection, Sink, TypedBatch};
+pub use typing::number::minor_places;
 pub use vocabulary::Vocabulary;

@@ -31,7 +31,7 @@ pub struct Frame {
     pub entry: Option<u64>,
     /// Why this period, when nobody said.
     pub chosen: Option<String>,
-    /// Differences to what the provider reported, those that agree left out.
+    /// What the provider reported beside ours; those that agree are not shown.
     pub ladders: Vec<Ladder>,
     /// Cases that count although rows of theirs are in quarantine: arrangement, service level, case.
     pub incomplete: Vec<[String; 3]>,
@@ -47,7 +47,7 @@ pub fn text(assessment: &Assessment, frame: &Frame, look: Look) -> String {
     posture(&mut page, assessment);
     service_levels(&mut page, &assessment.measures);
     incomplete(&mut page, &frame.incomplete);
-    if !frame.ladders.is_empty() {
+    if frame.ladders.iter().any(|ladder| !ladder.agrees) {
         page.heading("Differences to the provider's report");
         difference::set(&mut page, &frame.ladders);
     }

@@ -23,6 +23,8 @@ pub struct Ladder {
     pub unit: String,
     /// In one sentence; findings repeat it.
     pub summary: String,
+    /// Whether the two figures, and the cases behind them, are the same.
+    pub agrees: bool,
     /// The steps in their fixed order.
     pub steps: Vec<Step>,
 }
@@ -51,15 +53,16 @@ pub struct Step {
 
 impl Step {
     /// Whether it explains anything.
-    fn says_something(&self) -> bool {
+    #[must_use]
+    pub fn says_something(&self) -> bool {
         let part = self.part.as_deref().unwrap_or_default();
         self.cases != 0 || part.chars().any(|digit| ('1'..='9').contains(&digit))
     }
 }
 
-/// Sets the ladders, each as a table from our figure to the provider's.
+/// Sets the ladders of figures that do not agree, each as a table from ours to the provider's.
 pub fn set(page: &mut Page, ladders: &[Ladder]) {
-    for (n, ladder) in ladders.iter().enumerate() {
+    for (n, ladder) in ladders.iter().filter(|ladder| !ladder.agrees).enumerate() {
         if n > 0 {
             page.gap();
         }

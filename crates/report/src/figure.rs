@@ -82,6 +82,29 @@ pub fn reaches(numerator: i64, denominator: i64, share: &str) -> Option<bool> {
     (denominator > 0).then_some(have >= need)
 }
 
+/// An amount in minor units with that many places: 1234567 with 2 is `12,345.67`.
+#[must_use]
+pub fn money(minor: i128, places: u32) -> String {
+    let plain = decimal(minor.abs(), places);
+    let (whole, part) = plain.split_once('.').unwrap_or((&plain, ""));
+    let whole = whole.parse().map_or_else(|_| whole.to_owned(), count);
+    let sign = if minor < 0 { "-" } else { "" };
+    let point = if part.is_empty() { "" } else { "." };
+    format!("{sign}{whole}{point}{part}")
+}
+
+/// A decimal in units of 10⁻⁶, cut towards nothing where it has more places; nothing when the text is
+/// no decimal. For drawing only.
+#[must_use]
+pub(crate) fn micros(text: &str) -> Option<i128> {
+    let (units, scale) = parse_decimal(text)?;
+    if scale <= 6 {
+        units.checked_mul(10_i128.checked_pow(6 - scale)?)
+    } else {
+        units.checked_div(10_i128.checked_pow(scale - 6)?)
+    }
+}
+
 /// Without trailing zeros after the point: `0.950000` is `0.95`, `120.000000` is `120`.
 #[must_use]
 pub fn trim_decimal(text: &str) -> &str {
@@ -218,6 +241,14 @@ mod tests {
         assert_eq!(span(1_500_000), "0 min 1.5 s");
         assert_eq!(span(-60_000_000), "-1 min");
         assert_eq!(span(1_201 * 3_600_000_000), "1,201 h 00 min");
+    }
+
+    #[test]
+    fn money_is_grouped_and_keeps_its_places() {
+        assert_eq!(money(1_234_567, 2), "12,345.67");
+        assert_eq!(money(-5, 2), "-0.05");
+        assert_eq!(money(1_200, 0), "1,200");
+        assert_eq!(money(0, 3), "0.000");
     }
 
     #[test]

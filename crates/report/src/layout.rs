@@ -84,6 +84,12 @@ pub fn clean(text: &str) -> String {
     out
 }
 
+/// As [`clean`], but lines stay lines and tabs become blanks.
+#[must_use]
+pub fn clean_lines(text: &str) -> String {
+    text.lines().map(clean).collect::<Vec<_>>().join("\n")
+}
+
 /// Columns that `text` takes on a terminal.
 #[must_use]
 pub fn width_of(text: &str) -> usize {

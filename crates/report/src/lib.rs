@@ -1,4 +1,4 @@
-//! An assessment as a document: terminal text and JSON. It sets what the engine worked out and
+//! An assessment as a document: terminal text, JSON, one HTML file. It sets what the engine worked out and
 //! works nothing out itself; it reads no clock, no file and no terminal.
 
 pub mod assessment;
@@ -6,9 +6,11 @@ pub mod catalogue;
 pub mod difference;
 pub mod explanation;
 pub mod figure;
+pub mod html;
 pub mod import;
 pub mod layout;
 pub mod ledger;
+pub mod level;
 pub mod measures;
 pub mod replay;
 pub mod rows;

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use backstay_engine::{Period, assessment::MeasureResult};
 
 use crate::{
-    figure::{self, count},
+    figure::count,
     layout::{Cell, Grid, Look, Page, Set, Tone},
+    level::{self, Verdict},
     rows::quoted,
     words,
 };
@@ -129,33 +130,18 @@ fn why_not_measurable(page: &mut Page, measure: &MeasureResult) {
 }
 
 fn measure_row(measure: &MeasureResult) -> Vec<Cell> {
-    let is_share = measure.value.as_deref().is_none_or(|value| value.contains('.'));
-    let value = match &measure.value {
-        None => "no value".to_owned(),
-        Some(_) if is_share => {
-            figure::percent(measure.numerator, measure.denominator, 2).unwrap_or_default()
-        }
-        Some(value) => value.clone(),
-    };
-    let target =
-        measure.target.as_deref().map(|target| shown_target(target, is_share)).unwrap_or_default();
-    let reached = |wanted: &Option<String>| {
-        let wanted = wanted.as_deref()?;
-        let denominator = if is_share { measure.denominator } else { 1 };
-        figure::reaches(measure.numerator, denominator, wanted)
-    };
-    let (mark, tone) = match (&measure.value, reached(&measure.target)) {
-        (None, _) => ("?", Tone::Unsure),
-        (_, Some(false)) => ("✗", Tone::Bad),
-        // Whoever cannot be judged may have missed.
-        (_, Some(true)) if !measure.gaps.is_empty() => ("?", Tone::Unsure),
-        (_, Some(true)) => ("✓", Tone::Good),
-        (_, None) => ("", Tone::Plain),
+    let target = measure.target.as_deref().map(|target| level::wanted(measure, target));
+    let verdict = Verdict::of(measure);
+    let (mark, tone) = match verdict {
+        Verdict::NoValue | Verdict::Unsure => ("?", Tone::Unsure),
+        Verdict::BelowMinimum | Verdict::BelowTarget => ("✗", Tone::Bad),
+        Verdict::Reached => ("✓", Tone::Good),
+        Verdict::NoTarget => ("", Tone::Plain),
     };
     let mut remarks = Vec::new();
-    match (reached(&measure.target), reached(&measure.minimum)) {
-        (_, Some(false)) => remarks.push("below minimum".to_owned()),
-        (Some(false), _) => remarks.push("below target".to_owned()),
+    match verdict {
+        Verdict::BelowMinimum => remarks.push("below minimum".to_owned()),
+        Verdict::BelowTarget => remarks.push("below target".to_owned()),
         _ => {}
     }
     for (counts, what) in [(&measure.excluded, "excluded"), (&measure.gaps, "not measurable")] {
@@ -172,13 +158,8 @@ fn measure_row(measure: &MeasureResult) -> Vec<Cell> {
         words::period(measure.period).into(),
         count(measure.numerator).into(),
         count(measure.denominator).into(),
-        Cell::toned(value, tone),
-        target.into(),
+        Cell::toned(level::value(measure), tone),
+        target.unwrap_or_default().into(),
         Cell::toned(format!("{mark} {}", remarks.join(", ")).trim(), tone),
     ]
-}
-
-fn shown_target(target: &str, is_share: bool) -> String {
-    let percent = if is_share { figure::plain_percent(target) } else { None };
-    percent.unwrap_or_else(|| figure::trim_decimal(target).to_owned())
 }

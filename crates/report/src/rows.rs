@@ -15,7 +15,7 @@ use crate::layout::{Cell, Grid, Look, Page, Set, Tone};
 
 /// Columns that hold references, alone or in lists, whatever the query.
 fn holds_references(name: &str) -> bool {
-    matches!(name, "_ref" | "_root_ref" | "evidence") || name.ends_with("_ref")
+    matches!(name, "_ref" | "_root_ref" | "evidence" | "delivered") || name.ends_with("_ref")
 }
 
 /// A packed reference as `entry:record`.

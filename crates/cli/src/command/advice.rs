@@ -20,13 +20,13 @@ use crate::{
     evidence::{self, Seen},
 };
 
-/// Ladders of figures that do not agree. One row per step.
+/// Ladders of figures that can be compared. One row per step.
 const LADDERS: &str = "
     SELECT service_level_id, period_start, period_end, cause, tested, cases, part_shown, unit,
            difference_shown, summary, ours_numerator, ours_denominator, theirs_numerator,
-           theirs_denominator, reported_value, reported_places, metric
+           theirs_denominator, reported_value, reported_places, metric, agrees
     FROM report_ladder
-    WHERE NOT agrees
+    WHERE agrees IS NOT NULL
     ORDER BY service_level_id, period_start, step";
 
 /// The cases of a service level that were missed, the longest first.
@@ -67,7 +67,7 @@ fn ask(seen: &Seen, view: &View, sql: &str) -> Result<Vec<Row>, CliError> {
     Ok(objects(&result.schema, &result.batches))
 }
 
-/// The ladders of every figure reported that does not agree with ours.
+/// The ladders of every figure reported that can be compared with ours.
 ///
 /// # Errors
 /// Unreadable evidence.
@@ -153,6 +153,7 @@ fn ladder(row: &Row, arrangement: &str, service_level: String, window: String) -
         difference: plain("difference_shown"),
         unit: plain("unit"),
         summary: plain("summary"),
+        agrees: row.get("agrees").and_then(Value::as_bool).unwrap_or_default(),
         steps: Vec::new(),
     }
 }

@@ -17,7 +17,7 @@ use backstay_store::{NewAssessment, Workspace};
 
 use crate::{
     args::{AssessArgs, Format},
-    command::advice,
+    command::{advice, report},
     door,
     error::{CliError, FOUND},
     evidence::{self, Cache, Seen},
@@ -71,6 +71,9 @@ pub fn run(args: &AssessArgs, named: Option<&Path>) -> Result<u8, CliError> {
             ))
         })?,
         None => door::print_bytes(&bytes)?,
+    }
+    if let (Some(path), Some(entry)) = (&args.html, answer.frame.entry) {
+        door::remark(&report::write(&workspace, entry, path)?);
     }
     if let (Format::Json, Some(entry)) = (args.format, answer.frame.entry) {
         door::remark(&format!("kept as ledger entry {entry}"));

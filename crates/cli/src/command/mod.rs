@@ -15,6 +15,7 @@ mod mapping;
 mod measure;
 mod query;
 mod replay;
+mod report;
 mod retract;
 mod trace;
 mod verify;
@@ -49,6 +50,7 @@ pub fn run(cli: Cli) -> Result<u8, CliError> {
         Command::Import(args) => import::run(args, named),
         Command::Assess(args) => assess::run(args, named),
         Command::Measure(args) => measure::run(args, named),
+        Command::Report(args) => report::run(args, named),
         Command::Explain(args) => explain::run(args, named),
         Command::Trace(args) => trace::run(args, named),
         Command::Query(args) => query::run(args, named),

@@ -26,18 +26,11 @@ pub fn run(args: &ReplayArgs, named: Option<&Path>) -> Result<u8, CliError> {
     let kept = workspace.assessment(args.entry)?;
     let stored = Assessment::from_bytes(&kept.result)?;
     let seen = basis(&workspace, &kept, &stored)?;
-    let as_of: jiff::Timestamp = stored.basis.as_of.parse().map_err(|_| {
-        let as_of = &stored.basis.as_of;
-        CliError::failed(format!(
-            "the basis of assessment {} has no instant: `{as_of}`",
-            args.entry
-        ))
-    })?;
     let request = AssessRequest {
         evidence: seen.evidence,
         settings: settings(),
         period: Some(stored.basis.period),
-        now_us: as_of.as_microsecond(),
+        now_us: as_of_us(args.entry, &stored)?,
         seed: stored.basis.seed,
         layout: evidence::layout(),
         // Worked out anew: a cache would only repeat what it once kept.
@@ -58,8 +51,27 @@ pub fn run(args: &ReplayArgs, named: Option<&Path>) -> Result<u8, CliError> {
     Ok(if same { 0 } else { FOUND })
 }
 
+/// The instant that an assessment looked at its evidence from, microseconds UTC.
+///
+/// # Errors
+/// A basis that names no instant.
+pub(super) fn as_of_us(entry: u64, stored: &Assessment) -> Result<i64, CliError> {
+    let as_of = &stored.basis.as_of;
+    let instant: Result<jiff::Timestamp, _> = as_of.parse();
+    instant.map(jiff::Timestamp::as_microsecond).map_err(|_| {
+        CliError::failed(format!("the basis of assessment {entry} has no instant: `{as_of}`"))
+    })
+}
+
 /// The evidence and the catalogue that an assessment was made from.
-fn basis(workspace: &Workspace, kept: &Kept, stored: &Assessment) -> Result<Seen, CliError> {
+///
+/// # Errors
+/// A catalogue or evidence that the workspace no longer gives.
+pub(super) fn basis(
+    workspace: &Workspace,
+    kept: &Kept,
+    stored: &Assessment,
+) -> Result<Seen, CliError> {
     let mut texts = Vec::new();
     for (name, bytes) in &kept.files {
         if let Some(name) = name.strip_prefix(CATALOGUE_PREFIX) {

@@ -12,6 +12,7 @@ fn help_texts_stay_as_reviewed() {
         &["import"],
         &["assess"],
         &["measure"],
+        &["report"],
         &["explain"],
         &["trace"],
         &["query"],

@@ -7,6 +7,7 @@ mod help;
 mod journey;
 mod ladder;
 mod message;
+mod report;
 mod sandbox;
 mod schema;
 mod servicenow;

@@ -83,7 +83,8 @@ pub(crate) fn decimal(text: &str, marks: Marks) -> Result<i128, Fault> {
 }
 
 /// Decimal places of a currency's minor unit (ISO 4217; two for all not named).
-pub(crate) fn minor_places(currency: &str) -> u32 {
+#[must_use]
+pub fn minor_places(currency: &str) -> u32 {
     match currency {
         "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX"
         | "UYI" | "VND" | "VUV" | "XAF" | "XOF" | "XPF" => 0,

@@ -1,6 +1,8 @@
 //! Every document as it is set, reviewed as a whole, on a narrow and a wide page.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod html;
+
 use std::collections::BTreeMap;
 
 use backstay_engine::{
@@ -58,6 +60,7 @@ fn frame() -> Frame {
             difference: "+6.77".to_owned(),
             unit: "percentage points".to_owned(),
             summary: "we find 81.25 %, the provider reports 88.0 %".to_owned(),
+            agrees: false,
             steps: vec![
                 step("duplicates", true, 0, "0.00"),
                 step("rows-missing-here", true, 1, "+0.10"),
@@ -81,7 +84,7 @@ fn frame() -> Frame {
 }
 
 fn sample() -> Assessment {
-    Assessment::from_bytes(include_bytes!("sample/assessment.json")).unwrap()
+    Assessment::from_bytes(include_bytes!("../sample/assessment.json")).unwrap()
 }
 
 #[test]
