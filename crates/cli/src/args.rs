@@ -1,10 +1,16 @@
 //! The command line as one definition, from which parsing, help and completions follow. Only words
 //! stand here; what a command does is in `command`.
 
+mod person;
+mod watch;
+
 use std::path::PathBuf;
 
 use backstay_evidence::options::{Fold, TextEncoding};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+
+pub use person::{EraseCommand, ErasePersonArgs, ErasureArgs, RevealArgs};
+pub use watch::WatchArgs;
 
 /// Recompute, from evidence, whether an outsourced back office is under control.
 #[derive(Debug, Parser)]
@@ -56,6 +62,20 @@ The same file again changes nothing and says so. Rows that cannot be read
 are kept in quarantine with record, column and reason:
 read = accepted + corrected + already known + quarantined.")]
     Import(ImportArgs),
+    /// Import the files that arrive in a folder, and move them out of the way.
+    #[command(after_help = "\
+Examples:
+  backstay watch inbox                       until Ctrl-C
+  backstay watch inbox --mapping servicenow-incident --zone Europe/Lisbon \\
+      --arrangement desk
+  backstay watch inbox --once --strict       from a scheduler
+
+A file is taken when it has stopped changing, imported whole or not at all,
+and moved to `imported` or `refused` below the folder with a report beside it;
+nothing is deleted. An imports.toml in the folder says how files are read:
+[[import]] file = \"desk-*.csv\" mapping = \"servicenow-incident\", the first
+rule that fits; what stands first there is imported first, else the oldest.")]
+    Watch(WatchArgs),
     /// Say which controls are effective, recompute the service levels, list the findings.
     #[command(after_help = "\
 Examples:
@@ -130,6 +150,22 @@ Nothing is deleted: earlier answers stay as they were, with --as-of.")]
 Examples:
   backstay reread 5 --mapping desk-v2.toml")]
     Reread(RereadArgs),
+    /// Destroy a person's id, or the kept bytes of an import, for good.
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  backstay erase person p-5b1d0c… --reason 'request 17 of 3 March'
+  backstay erase source 5 --reason 'sent by mistake' --yes
+
+Without --yes nothing is destroyed: it is shown what would be."
+    )]
+    Erase(EraseCommand),
+    /// Show the id behind a pseudonym; that it was asked for is recorded first.
+    #[command(after_help = "\
+Examples:
+  backstay reveal p-5b1d0c… --reason 'access review of March, line 14'")]
+    Reveal(RevealArgs),
     /// Prove that ledger, objects and projection hold together.
     #[command(after_help = "\
 Examples:

@@ -5,6 +5,10 @@ use std::{
     env, fs,
     io::{IsTerminal as _, Write as _},
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use backstay_report::layout::{Look, Page, Tone};
@@ -14,6 +18,9 @@ use crate::error::{CliError, writing};
 
 /// Characters in a line when nobody looks: reports, files, pipes.
 const UNSEEN_WIDTH: usize = 100;
+
+/// Exit code of a process that was interrupted, as shells know it.
+const INTERRUPTED: u8 = 130;
 
 /// Now, in microseconds UTC.
 #[expect(clippy::disallowed_methods, reason = "this is the door that reads the clock")]
@@ -31,6 +38,22 @@ pub fn random_bytes<const N: usize>() -> Result<[u8; N], CliError> {
     getrandom::fill(&mut bytes)
         .map_err(|error| CliError::failed(format!("the system gives no randomness: {error}")))?;
     Ok(bytes)
+}
+
+/// A flag that Ctrl-C, or a request to end, raises; asked a second time the process ends at once.
+///
+/// # Errors
+/// When the system lets nobody listen for it.
+pub fn stop_flag() -> Result<Arc<AtomicBool>, CliError> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let raised = Arc::clone(&flag);
+    ctrlc::set_handler(move || {
+        if raised.swap(true, Ordering::Relaxed) {
+            std::process::exit(i32::from(INTERRUPTED));
+        }
+    })
+    .map_err(|error| CliError::failed(format!("Ctrl-C cannot be listened for: {error}")))?;
+    Ok(flag)
 }
 
 /// Who acts, as the ledger records it: `BACKSTAY_ACTOR`, else the user's login name.

@@ -31,6 +31,17 @@ pub struct Source {
     pub allow_duplicate_log: bool,
 }
 
+/// How the files are read whose names fit a pattern.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// Path below the folder, in which `*` stands for any text and `?` for any one character.
+    pub pattern: String,
+    /// How they are read.
+    pub options: ImportOptions,
+    /// Whether a log that repeats another with a different clock is kept.
+    pub allow_duplicate_log: bool,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Order {
@@ -152,6 +163,47 @@ pub fn plan(
     Ok(sources)
 }
 
+/// The rules of a file like a folder's `imports.toml`, in order.
+///
+/// # Errors
+/// When it cannot be understood, leaves its folder, or names a mapping that is not there.
+pub fn rules(file: &Path, workspace: Option<&Path>) -> Result<Vec<Rule>, CliError> {
+    let folder = file.parent().unwrap_or(Path::new(""));
+    let bases = bases(folder, workspace);
+    read_order(file)?
+        .import
+        .into_iter()
+        .map(|import| {
+            let pattern = import.file.display().to_string();
+            let allow_duplicate_log = import.allow_duplicate_log;
+            let options = ordered_options(folder, import, &bases)?;
+            Ok(Rule { pattern, options, allow_duplicate_log })
+        })
+        .collect()
+}
+
+/// Where the mappings that a folder names are looked for.
+fn bases(folder: &Path, workspace: Option<&Path>) -> Vec<PathBuf> {
+    let mut bases = vec![folder.to_owned(), folder.join("mappings")];
+    bases.extend(workspace.map(|dir| dir.join("mappings")));
+    bases
+}
+
+fn read_order(order_path: &Path) -> Result<Order, CliError> {
+    let text = door::read_text(order_path)?;
+    toml::from_str(&text).map_err(|error| {
+        CliError::failed_with(
+            format!(
+                "`{}` cannot be understood: {}",
+                order_path.display(),
+                one_line(&error.to_string())
+            ),
+            "each [[import]] has `file` and, as needed, `as` or `mapping`, `set`, `zone`, `fold`, \
+             `encoding`, `party`, `allow_duplicate_log`",
+        )
+    })
+}
+
 fn plan_folder(
     folder: &Path,
     allow_duplicate_log: bool,
@@ -167,21 +219,8 @@ fn plan_folder(
                  \"desk\" }, each key on its own line; or import the files one by one",
         ));
     }
-    let text = door::read_text(&order_path)?;
-    let order: Order = toml::from_str(&text).map_err(|error| {
-        CliError::failed_with(
-            format!(
-                "`{}` cannot be understood: {}",
-                order_path.display(),
-                one_line(&error.to_string())
-            ),
-            "each [[import]] has `file` and, as needed, `as` or `mapping`, `set`, `zone`, `fold`, \
-             `encoding`, `party`, `allow_duplicate_log`",
-        )
-    })?;
-    let mut bases = vec![folder.to_owned(), folder.join("mappings")];
-    bases.extend(workspace.map(|dir| dir.join("mappings")));
-    order
+    let bases = bases(folder, workspace);
+    read_order(&order_path)?
         .import
         .into_iter()
         .map(|import| ordered(folder, import, allow_duplicate_log, &bases))
@@ -194,6 +233,24 @@ fn ordered(
     allow_duplicate_log: bool,
     bases: &[PathBuf],
 ) -> Result<Source, CliError> {
+    let (path, name) = (folder.join(&import.file), import.file.display().to_string());
+    let allow_duplicate_log = allow_duplicate_log || import.allow_duplicate_log;
+    let there = path.is_file();
+    let options = ordered_options(folder, import, bases)?;
+    if !there {
+        return Err(CliError::failed_with(
+            format!("`{name}` of {} is not there", folder.join(ORDER_FILE).display()),
+            "correct its name, or take it out of the list",
+        ));
+    }
+    Ok(Source { path, name, options, allow_duplicate_log })
+}
+
+fn ordered_options(
+    folder: &Path,
+    import: Ordered,
+    bases: &[PathBuf],
+) -> Result<ImportOptions, CliError> {
     for named in [Some(import.file.as_path()), import.mapping.as_deref().map(Path::new)] {
         // A folder may come from the other party: it speaks of its own files only.
         if let Some(named) = named.filter(|path| leaves(path)) {
@@ -207,7 +264,6 @@ fn ordered(
             ));
         }
     }
-    let path = folder.join(&import.file);
     let place = format!("`{}` of {}", import.file.display(), folder.join(ORDER_FILE).display());
     if import.mapping.is_some() && import.as_table.is_some() {
         return Err(CliError::failed_with(
@@ -215,27 +271,16 @@ fn ordered(
             "`as` is for a file whose columns are those of the vocabulary; keep one of the two",
         ));
     }
-    if !path.is_file() {
-        return Err(CliError::failed_with(
-            format!("{place} is not there"),
-            "correct its name, or take it out of the list",
-        ));
-    }
     let mapping = import.mapping.as_deref().map(|name| find_mapping(name, bases)).transpose()?;
-    Ok(Source {
-        name: import.file.display().to_string(),
-        path,
-        options: ImportOptions {
-            mapping,
-            as_table: import.as_table,
-            set: import.set,
-            zone: import.zone.as_deref().map(known_zone).transpose()?,
-            fold: import.fold,
-            encoding: import.encoding,
-            party: import.party,
-            ..ImportOptions::default()
-        },
-        allow_duplicate_log: allow_duplicate_log || import.allow_duplicate_log,
+    Ok(ImportOptions {
+        mapping,
+        as_table: import.as_table,
+        set: import.set,
+        zone: import.zone.as_deref().map(known_zone).transpose()?,
+        fold: import.fold,
+        encoding: import.encoding,
+        party: import.party,
+        ..ImportOptions::default()
     })
 }
 

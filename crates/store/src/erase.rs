@@ -31,25 +31,44 @@ impl std::fmt::Debug for Revealed {
     }
 }
 
+/// What an erasure destroys.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Erasure {
+    /// Pseudonym of the person, when it is one that is to be forgotten.
+    pub pseudonym: Option<String>,
+    /// Whether the vault holds the id behind it.
+    pub in_vault: bool,
+    /// Imports whose kept bytes go, in order.
+    pub sources: Vec<u64>,
+}
+
 impl Workspace {
-    /// Destroys the key of an import's kept source: its bytes can never be read again. Rows stay;
-    /// `trace` then says what was erased, when and by whom.
+    /// The pseudonym of a person's id, as an import would make it; `None` when nothing is left of
+    /// the id.
     ///
     /// # Errors
-    /// [`StoreError::NoReason`], [`StoreError::Kind`], [`StoreError::Erased`] when it was done.
-    pub fn erase_source(&self, entry: u64, reason: &str, ctx: &mut Ctx<'_>) -> Result<u64> {
+    /// [`StoreError::NoKey`].
+    pub fn pseudonym_of(&self, party: &str, id_kind: &str, id: &str) -> Result<Option<String>> {
+        Ok(self.keys.pseudonym()?.pseudonymise(party, id_kind, id))
+    }
+
+    /// What [`Self::erase_source`] would destroy.
+    ///
+    /// # Errors
+    /// [`StoreError::Kind`]; [`StoreError::Erased`] when it was done.
+    pub fn erasure_of_source(&self, entry: u64) -> Result<Erasure> {
         let origin = self.import_payload(entry)?.rereads.unwrap_or(entry);
         if let Some((by, _)) = self.erased_by(origin)? {
             return Err(StoreError::Erased { entry: origin, by });
         }
-        self.erase(vec![origin], None, reason, ctx)
+        Ok(Erasure { pseudonym: None, in_vault: false, sources: vec![origin] })
     }
 
-    /// Forgets a person: destroys the vault row and the keys of all sources that name the person.
+    /// What [`Self::erase_person`] would destroy.
     ///
     /// # Errors
-    /// [`StoreError::NoReason`]; [`StoreError::NoPerson`] when nothing is kept of the person.
-    pub fn erase_person(&self, pseudonym: &str, reason: &str, ctx: &mut Ctx<'_>) -> Result<u64> {
+    /// [`StoreError::NoPerson`] when nothing is kept of the person.
+    pub fn erasure_of_person(&self, pseudonym: &str) -> Result<Erasure> {
         let mut sources = Vec::new();
         for entry in self.backend.sources_naming(pseudonym)? {
             if self.erased_by(entry)?.is_none() {
@@ -60,7 +79,26 @@ impl Workspace {
         if sources.is_empty() && !in_vault {
             return Err(StoreError::NoPerson(pseudonym.to_owned()));
         }
-        self.erase(sources, Some(pseudonym.to_owned()), reason, ctx)
+        Ok(Erasure { pseudonym: Some(pseudonym.to_owned()), in_vault, sources })
+    }
+
+    /// Destroys the key of an import's kept source: its bytes can never be read again. Rows stay;
+    /// `trace` then says what was erased, when and by whom.
+    ///
+    /// # Errors
+    /// [`StoreError::NoReason`], [`StoreError::Kind`], [`StoreError::Erased`] when it was done.
+    pub fn erase_source(&self, entry: u64, reason: &str, ctx: &mut Ctx<'_>) -> Result<u64> {
+        let erasure = self.erasure_of_source(entry)?;
+        self.erase(erasure.sources, None, reason, ctx)
+    }
+
+    /// Forgets a person: destroys the vault row and the keys of all sources that name the person.
+    ///
+    /// # Errors
+    /// [`StoreError::NoReason`]; [`StoreError::NoPerson`] when nothing is kept of the person.
+    pub fn erase_person(&self, pseudonym: &str, reason: &str, ctx: &mut Ctx<'_>) -> Result<u64> {
+        let erasure = self.erasure_of_person(pseudonym)?;
+        self.erase(erasure.sources, erasure.pseudonym, reason, ctx)
     }
 
     fn erase(

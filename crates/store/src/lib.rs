@@ -33,7 +33,7 @@ pub use backend::{Backend, RegisterRow};
 pub use backup::{BackupOptions, BackupReport, restore};
 pub use bundle::BundleReport;
 pub use cache::ResultCache;
-pub use erase::Revealed;
+pub use erase::{Erasure, Revealed};
 pub use error::{Result, StoreError};
 pub use import::{
     ImportOutcome, ImportProgress, ImportRequest, OnProgress, Phase, RejectionKind, TableOutcome,

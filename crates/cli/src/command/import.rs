@@ -86,7 +86,7 @@ fn show(bar: &Progress, bytes: u64, total: u64, records: u64) {
 }
 
 /// The outcome as a report shows it, under the name that the user gave the file.
-fn shown(outcome: ImportOutcome, name: Option<&str>) -> FileImport {
+pub fn shown(outcome: ImportOutcome, name: Option<&str>) -> FileImport {
     let mut tables: Vec<view::TableRows> = Vec::new();
     for table in &outcome.tables {
         let counts = &table.counts;

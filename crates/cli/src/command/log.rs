@@ -75,7 +75,7 @@ fn summary(kind: &str, payload: &Value) -> String {
             let taken = counted(i64::try_from(taken).unwrap_or(i64::MAX), "target");
             format!("{taken}: {}", text("/reason"))
         }
-        "erase" => text("/reason").to_owned(),
+        "erase" | "disclosure" => text("/reason").to_owned(),
         "assessment" => format!("of {}", text("/basis/period")),
         "init" => "workspace made".to_owned(),
         _ => String::new(),

@@ -7,6 +7,7 @@ mod catalogue;
 mod copy;
 mod demo;
 mod dry_run;
+mod erase;
 mod explain;
 mod import;
 mod init;
@@ -17,9 +18,11 @@ mod query;
 mod replay;
 mod report;
 mod retract;
+mod reveal;
 mod trace;
 mod verify;
 mod vocabulary;
+mod watch;
 
 use clap::CommandFactory as _;
 
@@ -48,6 +51,7 @@ pub fn run(cli: Cli) -> Result<u8, CliError> {
             Ok(0)
         }
         Command::Import(args) => import::run(args, named),
+        Command::Watch(args) => watch::run(args, named),
         Command::Assess(args) => assess::run(args, named),
         Command::Measure(args) => measure::run(args, named),
         Command::Report(args) => report::run(args, named),
@@ -57,6 +61,8 @@ pub fn run(cli: Cli) -> Result<u8, CliError> {
         Command::Replay(args) => replay::run(args, named),
         Command::Retract(args) => retract::run(args, named),
         Command::Reread(args) => import::reread(args, named),
+        Command::Erase(command) => erase::run(command, named),
+        Command::Reveal(args) => reveal::run(args, named),
         Command::Verify(args) => verify::run(args, named),
         Command::Bundle(args) => copy::bundle(args, named),
         Command::Backup(args) => copy::backup(args, named),

@@ -3,6 +3,7 @@
 
 mod demo;
 mod duplicate;
+mod erase;
 mod help;
 mod journey;
 mod ladder;
@@ -13,3 +14,4 @@ mod schema;
 mod servicenow;
 mod small;
 mod tutorial;
+mod watch;

@@ -2,8 +2,9 @@
 
 use std::{
     fs,
+    io::Write as _,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, Command, Output, Stdio},
 };
 
 use serde_json::Value;
@@ -51,19 +52,39 @@ impl Sandbox {
     }
 
     pub fn run_with(&self, args: &[&str], env: &[(&str, &str)]) -> Run {
+        let output = self.command(args).envs(env.iter().copied()).output().unwrap();
+        Run::of(&output, args)
+    }
+
+    /// Runs a command on the workspace `ws` with this text on its standard input.
+    pub fn ws_with_input(&self, args: &[&str], input: &str) -> Run {
+        let all = [&["-w", "ws"], args].concat();
+        let mut child = self
+            .command(&all)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // A command that ends early leaves the rest unread.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        Run::of(&child.wait_with_output().unwrap(), &all)
+    }
+
+    /// Starts a command on the workspace `ws` and leaves it running.
+    pub fn spawn(&self, args: &[&str]) -> Child {
+        let all = [&["-w", "ws"], args].concat();
+        self.command(&all).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_backstay"));
         command.args(args).current_dir(self.dir.path()).stdin(Stdio::null());
         for name in ["BACKSTAY_WORKSPACE", "COLUMNS", "CLICOLOR", "CLICOLOR_FORCE", "NO_COLOR"] {
             command.env_remove(name);
         }
-        command.env("BACKSTAY_ACTOR", "tester").envs(env.iter().copied());
-        let output = command.output().unwrap();
-        Run {
-            code: output.status.code().unwrap_or(-1),
-            out: String::from_utf8(output.stdout).unwrap(),
-            err: String::from_utf8(output.stderr).unwrap(),
-            said: args.join(" "),
-        }
+        command.env("BACKSTAY_ACTOR", "tester");
+        command
     }
 
     /// Runs a command on the workspace `ws`.
@@ -75,6 +96,15 @@ impl Sandbox {
 }
 
 impl Run {
+    fn of(output: &Output, args: &[&str]) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            out: String::from_utf8(output.stdout.clone()).unwrap(),
+            err: String::from_utf8(output.stderr.clone()).unwrap(),
+            said: args.join(" "),
+        }
+    }
+
     /// Standard output of a run that did its work.
     #[track_caller]
     pub fn ok(self) -> String {

@@ -134,3 +134,9 @@ impl From<Mapping> for String {
         mapping.text
     }
 }
+
+/// Whether a name fits a pattern in which `*` stands for any text and `?` for any one character.
+#[must_use]
+pub fn fits(pattern: &str, name: &str) -> bool {
+    wildcard::matches(pattern, name)
+}
