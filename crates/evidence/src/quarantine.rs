@@ -30,6 +30,14 @@ pub mod code {
     pub const BAD_ATTRIBUTE: &str = "bad-attribute";
     /// A line of JSON Lines that is not one whole object, or nests too deeply.
     pub const BAD_JSON: &str = "bad-json";
+    /// A line of a calendar's event that is no property, or an event without end.
+    pub const BAD_LINE: &str = "bad-line";
+    /// A rule of recurrence that is not read, or has no bounds.
+    pub const BAD_RECURRENCE: &str = "bad-recurrence";
+    /// An event in UTC, whose civil day depends on a zone that nobody names.
+    pub const NO_ZONE: &str = "no-zone";
+    /// A value of a type that is not read.
+    pub const BAD_TYPE: &str = "bad-type";
     /// A cell of a workbook that holds an error.
     pub const CELL_ERROR: &str = "cell-error";
     /// A formula of a workbook without its value.

@@ -25,6 +25,10 @@ pub enum SourceFormat {
     JsonLines,
     /// Excel workbook.
     Xlsx,
+    /// Apache Parquet.
+    Parquet,
+    /// iCalendar.
+    Icalendar,
 }
 
 impl SourceFormat {
@@ -36,6 +40,8 @@ impl SourceFormat {
             Self::Xes => "xes",
             Self::JsonLines => "json-lines",
             Self::Xlsx => "xlsx",
+            Self::Parquet => "parquet",
+            Self::Icalendar => "icalendar",
         }
     }
 
@@ -46,12 +52,14 @@ impl SourceFormat {
             Self::Xes => "XES event logs",
             Self::JsonLines => "JSON Lines",
             Self::Xlsx => "Excel workbooks",
+            Self::Parquet => "Parquet",
+            Self::Icalendar => "iCalendar files",
         }
     }
 
     /// Whether `unpivot` takes an array apart instead of turning columns.
     pub(crate) fn has_arrays(self) -> bool {
-        matches!(self, Self::JsonLines)
+        matches!(self, Self::JsonLines | Self::Icalendar)
     }
 
     /// Whether its numbers are always written with a point and nothing else.
@@ -61,7 +69,7 @@ impl SourceFormat {
 
     /// Whether it is text in some encoding.
     fn is_text(self) -> bool {
-        !matches!(self, Self::Xlsx)
+        !matches!(self, Self::Xlsx | Self::Parquet)
     }
 }
 
@@ -100,6 +108,8 @@ pub struct Definition {
     pub format: SourceFormat,
     /// Which sheets of a workbook, and where their head is.
     pub workbook: Option<WorkbookRule>,
+    /// Days that recurring events of a calendar are laid out for.
+    pub recurrence: Option<Recurrence>,
     /// Delimiter of a delimited source; found out when not said.
     pub delimiter: Option<char>,
     /// Encoding; found out when not said.
@@ -149,6 +159,32 @@ pub struct WorkbookRule {
     pub head_row: Option<u32>,
     /// Name under which the rules find the sheet's name.
     pub sheet_to: Option<String>,
+}
+
+/// The days that recurring events are laid out for.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recurrence {
+    /// First day, as in `2020-01-01`.
+    pub from: String,
+    /// First day that is no longer among them.
+    pub until: String,
+}
+
+impl Recurrence {
+    /// Both days, or what is wrong with them.
+    pub(crate) fn days(&self) -> Result<(jiff::civil::Date, jiff::civil::Date), String> {
+        let day = |text: &str| {
+            text.parse::<jiff::civil::Date>().map_err(|_| {
+                format!("`{text}` in `[recurrence]` is no day: write it as in 2020-01-01")
+            })
+        };
+        let (from, until) = (day(&self.from)?, day(&self.until)?);
+        if from >= until {
+            return Err("`[recurrence]` ends before it begins".to_owned());
+        }
+        Ok((from, until))
+    }
 }
 
 /// Rejects records.
@@ -362,6 +398,7 @@ impl Definition {
             about: table.about.clone(),
             format: SourceFormat::Delimited,
             workbook: None,
+            recurrence: None,
             delimiter: None,
             encoding: None,
             zone: None,
@@ -410,6 +447,12 @@ impl Definition {
         }
         if self.format != SourceFormat::Xlsx && self.workbook.is_some() {
             return Err("`[workbook]` belongs to `format = \"xlsx\"`".to_owned());
+        }
+        if self.format != SourceFormat::Icalendar && self.recurrence.is_some() {
+            return Err("`[recurrence]` belongs to `format = \"icalendar\"`".to_owned());
+        }
+        if let Some(recurrence) = &self.recurrence {
+            recurrence.days()?;
         }
         if self.workbook.as_ref().is_some_and(|workbook| workbook.head_row == Some(0)) {
             return Err("`head_row` counts from 1".to_owned());

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use definition::{
     AttributesRule, ColumnRule, ColumnSource, Condition, Definition, Filter, Keep, OneOrMany,
-    SourceFormat, TableRule, Transform, Unpivot, WorkbookRule,
+    Recurrence, SourceFormat, TableRule, Transform, Unpivot, WorkbookRule,
 };
 
 use crate::{digest::Digest, vocabulary::MAPPINGS};

@@ -416,6 +416,9 @@ impl<'p> Settling<'p> {
         mapped: bool,
         definition: &Definition,
     ) -> Result<Option<Zone>, String> {
+        if column.kind != ColumnType::Instant {
+            return Ok(None);
+        }
         let named = rule.zone.as_ref().or(self.options.zone.as_ref()).or(definition.zone.as_ref());
         let fold = self.options.fold.unwrap_or(definition.fold);
         let zone = named.map(|name| Zone::named(name, fold)).transpose()?;
@@ -424,7 +427,7 @@ impl<'p> Settling<'p> {
             DateFormat::Directives(text) => text.contains("%z") || text.contains("%:z"),
             DateFormat::Serial { .. } => false,
         });
-        if zone.is_none() && local && mapped && column.kind == ColumnType::Instant {
+        if zone.is_none() && local && mapped {
             return Err("the times of this file have no offset: name their zone, as in `--zone \
                         Europe/Dublin`"
                 .to_owned());

@@ -15,6 +15,47 @@ use crate::{
 /// Records looked at before the first one is typed, at most.
 pub(crate) const LOOKED_AT: usize = 10_000;
 
+/// How the values of one column fare with day and month as the mapping has them, and the other way
+/// round. A value that fits with a day after the 12th cannot be meant the other way round.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct OrderWatch {
+    fitted: u64,
+    failed: u64,
+    failed_and_fit_turned: u64,
+    day_after_12: bool,
+}
+
+impl OrderWatch {
+    pub(crate) fn fitted(&mut self, written: Written) {
+        self.fitted += 1;
+        self.day_after_12 |= written.date.day() > 12;
+    }
+
+    pub(crate) fn failed(&mut self, format: &DateFormat, text: &str) {
+        self.failed += 1;
+        let turned = format.turned().and_then(|turned| turned.parse(text));
+        self.failed_and_fit_turned += u64::from(turned.is_some());
+    }
+
+    /// What to say when all values fit only the other way round.
+    pub(crate) fn hint(&self, table: &str, column: &ColumnPlan) -> Option<String> {
+        let format = column.formats.first()?;
+        let turned = format.turned()?;
+        if self.failed == 0 || self.failed_and_fit_turned < self.failed || self.day_after_12 {
+            return None;
+        }
+        Some(format!(
+            "column `{}` of `{table}`: {} of {} values do not fit `{}`, and all of them fit `{}`: are \
+             day and month the other way round? Then the values that did fit are wrong as well",
+            column.column.name,
+            self.failed,
+            self.failed + self.fitted,
+            format.name(),
+            turned.name()
+        ))
+    }
+}
+
 /// Whether any column has more than one format to choose from.
 pub(crate) fn is_open(plan: &Plan) -> bool {
     plan.tables.iter().flat_map(|table| &table.columns).any(needs_choice)

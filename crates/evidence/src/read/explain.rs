@@ -73,7 +73,9 @@ impl RowWriter<'_> {
             }
             let Some(order) = self.orders.get_mut(at) else { continue };
             let (people, marks) = (&mut self.people, plan.marks);
-            let mut typist = Typist { plan: table, marks, people, order, columns };
+            // Seen for the second time, values are not counted again.
+            let watch = &mut Vec::new();
+            let mut typist = Typist { plan: table, marks, people, order, watch, columns };
             for (item, look) in look.rows(table.unpivot.as_ref(), columns).into_iter().enumerate() {
                 explain_row(&mut typist, &eye, look, i16::try_from(item).unwrap_or(0), &mut cells);
             }

@@ -5,7 +5,10 @@ use std::{borrow::Cow, collections::HashMap};
 
 use backstay_privacy::PseudonymKey;
 
-use super::record::{ColumnSet, Item, RawRecord};
+use super::{
+    choice::OrderWatch,
+    record::{ColumnSet, Item, RawRecord},
+};
 use crate::{
     mapping::{
         Transform,
@@ -328,6 +331,8 @@ pub(crate) struct Typist<'p, 'k> {
     pub(crate) marks: Marks,
     pub(crate) people: &'p mut People<'k>,
     pub(crate) order: &'p mut AttributeOrder,
+    /// One for each column.
+    pub(crate) watch: &'p mut Vec<OrderWatch>,
     pub(crate) columns: &'p ColumnSet,
 }
 
@@ -345,8 +350,8 @@ impl Typist<'_, '_> {
         {
             row.arrangement.push_str(&text);
         }
-        for column in &plan.columns {
-            let cell = match self.cell(column, look, row) {
+        for (at, column) in plan.columns.iter().enumerate() {
+            let cell = match self.cell(column, at, look, row) {
                 Ok(Cell::Null) if column.column.required => {
                     Err(Fault::new(code::MISSING_REQUIRED, "a value is required and there is none"))
                 }
@@ -391,9 +396,10 @@ impl Typist<'_, '_> {
         typing::check_id(&text).is_ok().then(|| text.into_owned())
     }
 
-    pub(crate) fn cell(
+    fn cell(
         &mut self,
         plan: &ColumnPlan,
+        at: usize,
         look: Look<'_>,
         row: &mut Row,
     ) -> Result<Cell, Fault> {
@@ -436,7 +442,12 @@ impl Typist<'_, '_> {
                 let (minor, currency) = number::money(text, known, self.marks)?;
                 Cell::Money { minor, currency: row.store(&currency) }
             }
-            ColumnType::Date | ColumnType::Instant => moment_cell(plan, text)?,
+            ColumnType::Date | ColumnType::Instant => {
+                if self.watch.len() <= at {
+                    self.watch.resize(at + 1, OrderWatch::default());
+                }
+                moment_cell(plan, text, self.watch.get_mut(at))?
+            }
             ColumnType::Person => {
                 let arrangement = row.arrangement.clone();
                 let part = |fixed| {
@@ -491,7 +502,11 @@ impl Typist<'_, '_> {
     }
 }
 
-fn moment_cell(plan: &ColumnPlan, text: &str) -> Result<Cell, Fault> {
+fn moment_cell(
+    plan: &ColumnPlan,
+    text: &str,
+    watch: Option<&mut OrderWatch>,
+) -> Result<Cell, Fault> {
     let format = plan.formats.first().unwrap_or(&DateFormat::Iso);
     let wanted = |what: &str| {
         let form = match format {
@@ -504,7 +519,14 @@ fn moment_cell(plan: &ColumnPlan, text: &str) -> Result<Cell, Fault> {
     let instant = plan.column.kind == ColumnType::Instant;
     let what = if instant { "an instant" } else { "a date" };
     let marked = if plan.native { DateFormat::Iso.parse(text) } else { None };
-    let written = marked.or_else(|| format.parse(text)).ok_or_else(|| wanted(what))?;
+    let read = marked.or_else(|| format.parse(text));
+    if let Some(watch) = watch {
+        match read {
+            Some(written) => watch.fitted(written),
+            None => watch.failed(format, text),
+        }
+    }
+    let written = read.ok_or_else(|| wanted(what))?;
     if instant {
         let (us, offset) = moment::instant(written, plan.zone.as_ref())?;
         return Ok(Cell::Instant { us, offset });

@@ -3,6 +3,7 @@
 //! batches in memory.
 
 mod bytes;
+mod calendar;
 mod choice;
 mod delimited;
 mod error;
@@ -10,6 +11,7 @@ mod explain;
 mod feed;
 mod json;
 mod keep;
+mod parquet;
 pub(crate) mod path;
 pub(crate) mod record;
 mod rows;
@@ -270,6 +272,7 @@ fn summarise(
         hints.push("the file has a header and no record".to_owned());
     }
     hints.extend(reader.hints());
+    hints.extend(found.seen.hints);
     if !columns_unused.is_empty() {
         hints.push(format!("columns not taken: {}", columns_unused.join(", ")));
     }

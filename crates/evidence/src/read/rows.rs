@@ -9,6 +9,7 @@ use backstay_privacy::PseudonymKey;
 
 use super::{
     LoadScope, ReadError,
+    choice::OrderWatch,
     feed::{AttributeOrder, Look, People, Reason, Typist},
     keep::Groups,
     record::{ColumnSet, RawRecord},
@@ -32,6 +33,8 @@ const TEXT_MAX: usize = 128 << 20;
 pub(crate) struct Seen {
     pub(crate) scopes: BTreeSet<LoadScope>,
     pub(crate) records_with_rows: u64,
+    /// What is to be said of the values of columns.
+    pub(crate) hints: Vec<String>,
 }
 
 /// A row that waits until its whole record has been typed.
@@ -47,6 +50,8 @@ pub(crate) struct RowWriter<'p> {
     pub(super) plan: &'p Plan,
     pub(super) people: People<'p>,
     pub(super) orders: Vec<AttributeOrder>,
+    /// By table, then by column.
+    watches: Vec<Vec<OrderWatch>>,
     growing: Vec<BTreeMap<String, GrowingTable>>,
     groups: Vec<Groups>,
     pending: Vec<Pending>,
@@ -65,6 +70,7 @@ impl<'p> RowWriter<'p> {
             plan,
             people: People::new(key),
             orders: (0..tables).map(|_| AttributeOrder::default()).collect(),
+            watches: vec![Vec::new(); tables],
             growing: (0..tables).map(|_| BTreeMap::new()).collect(),
             groups: (0..tables).map(|_| Groups::default()).collect(),
             pending: Vec::new(),
@@ -162,9 +168,11 @@ impl<'p> RowWriter<'p> {
         columns: &ColumnSet,
         reasons: &mut Vec<Reason>,
     ) {
-        let Some(order) = self.orders.get_mut(at) else { return };
-        let marks = self.plan.marks;
-        let mut typist = Typist { plan: table, marks, people: &mut self.people, order, columns };
+        let (Some(order), Some(watch)) = (self.orders.get_mut(at), self.watches.get_mut(at)) else {
+            return;
+        };
+        let (marks, people) = (self.plan.marks, &mut self.people);
+        let mut typist = Typist { plan: table, marks, people, order, watch, columns };
         // Two rules may feed one table from the same record.
         let same = |p: &&Pending| {
             self.plan.tables.get(p.table).is_some_and(|other| other.table.name == table.table.name)
@@ -176,7 +184,11 @@ impl<'p> RowWriter<'p> {
         };
         for (item, look) in looks.enumerate() {
             let mut row = self.spare.pop().unwrap_or_default();
+            let told = reasons.len();
             typist.row(look, &mut row, reasons);
+            if reasons.len() > told {
+                told_once(reasons, told);
+            }
             row.record = look.record.number;
             row.item = i16::try_from(before + item).unwrap_or(i16::MAX);
             let group = match &table.keep {
@@ -234,9 +246,10 @@ impl<'p> RowWriter<'p> {
                 rejection.arrangement_id = text.map(|text| text.into_owned()).unwrap_or_default();
             }
             if let Some((look, columns)) = about {
-                let mut order = AttributeOrder::default();
+                let (mut order, mut watch) = (AttributeOrder::default(), Vec::new());
                 let (people, marks) = (&mut self.people, self.plan.marks);
-                let typist = Typist { plan: table, marks, people, order: &mut order, columns };
+                let (order, watch) = (&mut order, &mut watch);
+                let typist = Typist { plan: table, marks, people, order, watch, columns };
                 rejection.subject = typist.subject(look);
             }
         }
@@ -302,7 +315,12 @@ impl<'p> RowWriter<'p> {
         }
         self.flush(sink)?;
         let records_with_rows = self.gave.iter().map(|word| u64::from(word.count_ones())).sum();
-        Ok(Seen { scopes: std::mem::take(&mut self.scopes), records_with_rows })
+        let hints = self.plan.tables.iter().zip(&self.watches).flat_map(|(table, watches)| {
+            let columns = table.columns.iter().zip(watches);
+            columns.filter_map(|(column, watch)| watch.hint(&table.table.name, column))
+        });
+        let hints = hints.collect();
+        Ok(Seen { scopes: std::mem::take(&mut self.scopes), records_with_rows, hints })
     }
 }
 
@@ -312,6 +330,18 @@ struct Spilled(ReadError);
 impl From<std::io::Error> for Spilled {
     fn from(error: std::io::Error) -> Self {
         Self(ReadError::from_io(error, 0))
+    }
+}
+
+/// Takes out of the reasons from `before` on those that an earlier one says already: members of an
+/// array mostly have the same fault.
+fn told_once(reasons: &mut Vec<Reason>, before: usize) {
+    let fresh = reasons.split_off(before);
+    for reason in fresh {
+        let same = |told: &Reason| told.rejection == reason.rejection && told.from == reason.from;
+        if !reasons.iter().any(same) {
+            reasons.push(reason);
+        }
     }
 }
 

@@ -6,9 +6,11 @@ use std::{cell::Cell, collections::BTreeSet, io::Read, rc::Rc};
 use super::{
     SourceInfo,
     bytes::{Limits, SourceBytes},
+    calendar::CalendarReader,
     delimited::DelimitedReader,
     error::ReadError,
     json::JsonReader,
+    parquet::ParquetReader,
     record::{ColumnSet, RawRecord},
     text::SourceText,
     xes::XesReader,
@@ -30,6 +32,8 @@ pub(crate) enum SourceReader<'a> {
     Xes(Box<XesReader<'a>>),
     Json(Box<JsonReader<'a>>),
     Xlsx(Box<XlsxReader>),
+    Parquet(Box<ParquetReader>),
+    Calendar(Box<CalendarReader<'a>>),
 }
 
 impl<'a> SourceReader<'a> {
@@ -48,6 +52,10 @@ impl<'a> SourceReader<'a> {
             fits(definition, SourceFormat::Xlsx)?;
             return Ok(Self::Xlsx(Box::new(XlsxReader::open(bytes, definition)?)));
         }
+        if bytes.head().starts_with(b"PAR1") {
+            fits(definition, SourceFormat::Parquet)?;
+            return Ok(Self::Parquet(Box::new(ParquetReader::open(bytes)?)));
+        }
         let mut text = SourceText::of(bytes, declared)?;
         let head = text.peek(256).map_err(|error| ReadError::from_io(error, 0))?;
         if head.len() < 256 && head.trim_ascii().is_empty() {
@@ -64,7 +72,17 @@ impl<'a> SourceReader<'a> {
                 let reader = JsonReader::open(text, limits.record_max, locating)?;
                 Ok(Self::Json(Box::new(reader)))
             }
-            SourceFormat::Delimited | SourceFormat::Xlsx => {
+            SourceFormat::Icalendar if definition.is_none() => Err(ReadError::Format {
+                message: "this is an iCalendar file: if it holds holidays, add \
+                          `--mapping icalendar-holidays`"
+                    .to_owned(),
+            }),
+            SourceFormat::Icalendar => {
+                let max = limits.record_max;
+                let reader = CalendarReader::open(text, options, definition, max, locating)?;
+                Ok(Self::Calendar(Box::new(reader)))
+            }
+            SourceFormat::Delimited | SourceFormat::Xlsx | SourceFormat::Parquet => {
                 let said = definition.and_then(|definition| definition.delimiter);
                 let delimiter = options.delimiter.or(said);
                 let reader = DelimitedReader::open(text, delimiter, locating)?;
@@ -79,6 +97,8 @@ impl<'a> SourceReader<'a> {
             Self::Xes(reader) => reader.next(record),
             Self::Json(reader) => reader.next(record),
             Self::Xlsx(reader) => reader.next(record),
+            Self::Parquet(reader) => reader.next(record),
+            Self::Calendar(reader) => reader.next(record),
         }
     }
 
@@ -88,6 +108,8 @@ impl<'a> SourceReader<'a> {
             Self::Xes(reader) => reader.columns(),
             Self::Json(reader) => reader.columns(),
             Self::Xlsx(reader) => reader.columns(),
+            Self::Parquet(reader) => reader.columns(),
+            Self::Calendar(reader) => reader.columns(),
         }
     }
 
@@ -97,6 +119,8 @@ impl<'a> SourceReader<'a> {
             Self::Xes(reader) => reader.columns_mut(),
             Self::Json(reader) => reader.columns_mut(),
             Self::Xlsx(reader) => reader.columns_mut(),
+            Self::Parquet(reader) => reader.columns_mut(),
+            Self::Calendar(reader) => reader.columns_mut(),
         }
     }
 
@@ -105,7 +129,8 @@ impl<'a> SourceReader<'a> {
             Self::Delimited(reader) => Some(reader.source()),
             Self::Xes(reader) => Some(reader.source()),
             Self::Json(reader) => Some(reader.source()),
-            Self::Xlsx(_) => None,
+            Self::Calendar(reader) => Some(reader.source()),
+            Self::Xlsx(_) | Self::Parquet(_) => None,
         }
     }
 
@@ -116,6 +141,7 @@ impl<'a> SourceReader<'a> {
     pub(crate) fn is_gzip(&self) -> bool {
         match self {
             Self::Xlsx(reader) => reader.gzip,
+            Self::Parquet(reader) => reader.gzip,
             _ => self.text().is_some_and(SourceText::is_gzip),
         }
     }
@@ -123,6 +149,7 @@ impl<'a> SourceReader<'a> {
     pub(crate) fn stored_bytes(&self) -> Rc<Cell<u64>> {
         match self {
             Self::Xlsx(reader) => Rc::clone(&reader.stored),
+            Self::Parquet(reader) => Rc::clone(&reader.stored),
             _ => self.text().map(SourceText::stored_bytes).unwrap_or_default(),
         }
     }
@@ -155,7 +182,7 @@ impl<'a> SourceReader<'a> {
 
     /// Whether records may bring columns that are not known beforehand.
     fn is_open_ended(&self) -> bool {
-        matches!(self, Self::Xes(_) | Self::Json(_))
+        matches!(self, Self::Xes(_) | Self::Json(_) | Self::Calendar(_))
     }
 
     /// The plan for this source, and the table when there is no mapping.
@@ -180,6 +207,7 @@ impl<'a> SourceReader<'a> {
             }
             let plan =
                 Plan::of_mapping(definition, vocabulary, options, self.columns_mut(), fixed)?;
+            self.check_schema(&plan)?;
             return Ok((plan, None));
         }
         if let Self::Json(reader) = self {
@@ -187,7 +215,15 @@ impl<'a> SourceReader<'a> {
         }
         let table = find_table(info, self.columns(), vocabulary, options)?;
         let plan = Plan::of_vocabulary(table, vocabulary, options, self.columns_mut(), fixed)?;
+        self.check_schema(&plan)?;
         Ok((plan, Some(table.name.clone())))
+    }
+
+    fn check_schema(&self, plan: &Plan) -> Result<(), ReadError> {
+        match self {
+            Self::Parquet(reader) => reader.check_schema(plan),
+            _ => Ok(()),
+        }
     }
 
     /// What is to be said of the names of columns once all are known.
@@ -227,8 +263,11 @@ fn fits(definition: Option<&Definition>, found: SourceFormat) -> Result<(), Read
 /// The format that the first bytes speak for. Text that speaks for none is delimited, and so is
 /// text that a mapping says is.
 fn sniff(head: &[u8], said: Option<SourceFormat>) -> SourceFormat {
-    match head.trim_ascii_start().first() {
+    let head = head.trim_ascii_start();
+    let begins = head.get(..6).is_some_and(|head| head.eq_ignore_ascii_case(b"BEGIN:"));
+    match head.first() {
         Some(b'<') => SourceFormat::Xes,
+        _ if begins && said != Some(SourceFormat::Delimited) => SourceFormat::Icalendar,
         Some(b'{' | b'[') if said != Some(SourceFormat::Delimited) => SourceFormat::JsonLines,
         _ => SourceFormat::Delimited,
     }

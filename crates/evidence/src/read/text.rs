@@ -241,7 +241,6 @@ fn refuse_binary(head: &[u8]) -> Result<(), ReadError> {
             ("an old Office file", "save it as an Excel workbook (.xlsx) or as CSV")
         }
         [b'%', b'P', b'D', b'F', ..] => ("a PDF", "ask for the figures as CSV"),
-        [b'P', b'A', b'R', b'1', ..] => ("a Parquet file", "export it as CSV"),
         [b'B', b'Z', b'h', ..]
         | [0xfd, b'7', b'z', b'X', b'Z', ..]
         | [0x28, 0xb5, 0x2f, 0xfd, ..] => {

@@ -57,6 +57,16 @@ impl DateFormat {
         }
     }
 
+    /// The same form with day and month the other way round, when both are numbers in it.
+    pub(crate) fn turned(&self) -> Option<Self> {
+        let Self::Directives(format) = self else { return None };
+        let both = format.contains("%d") && format.contains("%m");
+        both.then(|| {
+            let turned = format.replace("%d", "%\0").replace("%m", "%d").replace("%\0", "%m");
+            Self::Directives(turned)
+        })
+    }
+
     /// Reads a text, if it has this form.
     pub(crate) fn parse(&self, text: &str) -> Option<Written> {
         match self {

@@ -163,7 +163,6 @@ fn months_across_become_rows_with_figures_as_shares() {
         taken.codes(),
         [
             (3, "unmapped-value"),
-            (3, "unmapped-value"),
             (4, "no-level"),
             (5, "no-table"),
             (6, "no-table"),

@@ -148,7 +148,6 @@ fn what_is_not_text_is_named() {
     let plain = ImportOptions::default();
     for (bytes, expected) in [
         (&b"%PDF-1.7"[..], "a PDF, not a text file: ask for the figures as CSV"),
-        (b"PAR1xxxx", "a Parquet file, not a text file: export it as CSV"),
         (
             b"\x28\xb5\x2f\xfdxxxx",
             "compressed otherwise than with gzip, not a text file: unpack it first",
