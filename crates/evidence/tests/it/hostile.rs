@@ -420,7 +420,8 @@ fn mappings_that_contradict_themselves_or_the_file_say_so() {
     let unknown = Mapping::built_in("service-now").unwrap_err().to_string();
     assert_eq!(
         unknown,
-        "there is no mapping `service-now`: the built-in ones are `servicenow-incident`, `xes`"
+        "there is no mapping `service-now`: the built-in ones are \
+         `icalendar-holidays`, `servicenow-incident`, `xes`"
     );
 }
 
