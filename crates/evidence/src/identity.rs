@@ -34,23 +34,22 @@ pub fn identity_keys(table: &Table, rows: &RecordBatch) -> Vec<[u8; 16]> {
     let own_id = table.source_id.as_deref().map(view);
     let by_id = [view("arrangement_id"), view("source")];
     let mut keys = Vec::with_capacity(rows.num_rows());
+    // Hashed in one piece: many small updates cost more than the hash itself.
+    let mut bytes = Vec::with_capacity(256);
     for row in 0..rows.num_rows() {
-        let mut hasher = Sha256::new();
+        bytes.clear();
         match &own_id {
             Some(id) if !id.is_null(row) => {
-                hasher.update(b"i");
-                by_id.iter().for_each(|column| column.hash(row, &mut hasher));
-                id.hash(row, &mut hasher);
+                bytes.push(b'i');
+                by_id.iter().for_each(|column| column.write(row, &mut bytes));
+                id.write(row, &mut bytes);
             }
             _ => {
-                hasher.update(b"c");
-                by_columns.iter().for_each(|column| column.hash(row, &mut hasher));
+                bytes.push(b'c');
+                by_columns.iter().for_each(|column| column.write(row, &mut bytes));
             }
         }
-        let digest = hasher.finalize();
-        let mut key = [0; 16];
-        key.copy_from_slice(digest.split_at(16).0);
-        keys.push(key);
+        keys.push(head(&bytes));
     }
     keys
 }
@@ -90,21 +89,24 @@ pub fn content_hashes(table: &Table, rows: &RecordBatch) -> Vec<i64> {
 fn hash_named(columns: &[(u32, &ArrayRef)], rows: usize) -> Vec<i64> {
     let views: Vec<(u32, View<'_>)> =
         columns.iter().map(|(id, array)| (*id, View::of(Some(array)))).collect();
+    let mut bytes = Vec::with_capacity(1_024);
     (0..rows)
         .map(|row| {
-            let mut hasher = Sha256::new();
+            bytes.clear();
             for (id, view) in &views {
                 if !view.is_null(row) {
-                    hasher.update(id.to_be_bytes());
-                    view.hash(row, &mut hasher);
+                    bytes.extend_from_slice(&id.to_be_bytes());
+                    view.write(row, &mut bytes);
                 }
             }
-            let digest = hasher.finalize();
-            let mut head = [0; 8];
-            head.copy_from_slice(digest.split_at(8).0);
-            i64::from_be_bytes(head)
+            i64::from_be_bytes(head(&bytes))
         })
         .collect()
+}
+
+/// The first bytes of the SHA-256 of some bytes.
+fn head<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    Sha256::digest(bytes).first_chunk::<N>().copied().unwrap_or([0; N])
 }
 
 /// The physical columns of a vocabulary column in this batch, under its name or an earlier one,
@@ -125,9 +127,14 @@ fn physical<'a>(column: &Column, rows: &'a RecordBatch) -> Vec<(u32, Option<&'a 
     found.find(|parts| parts.iter().any(|(_, array)| array.is_some())).unwrap_or(first)
 }
 
-fn update_prefixed(hasher: &mut Sha256, bytes: &[u8]) {
-    hasher.update((bytes.len() as u64).to_be_bytes());
-    hasher.update(bytes);
+/// Presence, length and bytes of a value.
+fn push_prefixed(out: &mut Vec<u8>, bytes: &[u8]) {
+    let mut prefix = [1; 9];
+    if let Some(length) = prefix.last_chunk_mut::<8>() {
+        *length = (bytes.len() as u64).to_be_bytes();
+    }
+    out.extend_from_slice(&prefix);
+    out.extend_from_slice(bytes);
 }
 
 /// A column with its type settled once.
@@ -173,21 +180,20 @@ impl<'a> View<'a> {
     }
 
     /// One byte for presence, then the value with its length.
-    fn hash(&self, row: usize, hasher: &mut Sha256) {
+    fn write(&self, row: usize, out: &mut Vec<u8>) {
         if self.is_null(row) {
-            hasher.update([0]);
+            out.push(0);
             return;
         }
-        hasher.update([1]);
         match self {
             Self::Absent => {}
-            Self::Text(array) => update_prefixed(hasher, array.value(row).as_bytes()),
-            Self::Integer(array) => update_prefixed(hasher, &array.value(row).to_be_bytes()),
-            Self::Short(array) => update_prefixed(hasher, &array.value(row).to_be_bytes()),
-            Self::Decimal(array) => update_prefixed(hasher, &array.value(row).to_be_bytes()),
-            Self::Instant(array) => update_prefixed(hasher, &array.value(row).to_be_bytes()),
-            Self::Date(array) => update_prefixed(hasher, &array.value(row).to_be_bytes()),
-            Self::Boolean(array) => update_prefixed(hasher, &[u8::from(array.value(row))]),
+            Self::Text(array) => push_prefixed(out, array.value(row).as_bytes()),
+            Self::Integer(array) => push_prefixed(out, &array.value(row).to_be_bytes()),
+            Self::Short(array) => push_prefixed(out, &array.value(row).to_be_bytes()),
+            Self::Decimal(array) => push_prefixed(out, &array.value(row).to_be_bytes()),
+            Self::Instant(array) => push_prefixed(out, &array.value(row).to_be_bytes()),
+            Self::Date(array) => push_prefixed(out, &array.value(row).to_be_bytes()),
+            Self::Boolean(array) => push_prefixed(out, &[u8::from(array.value(row))]),
         }
     }
 }

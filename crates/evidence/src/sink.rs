@@ -19,7 +19,7 @@ pub struct TypedBatch {
 }
 
 /// Rows after which a batch is handed out.
-pub const BATCH_ROWS: usize = 65_536;
+pub const BATCH_ROWS: usize = 16_384;
 
 /// Why one record was not taken. A record may be rejected for several reasons (one for each
 /// column that is wrong); none of its rows is kept then, and it counts once.
@@ -117,6 +117,10 @@ pub struct Progress {
 /// [`crate::read::ReadError::Sink`].
 pub type SinkError = Box<dyn std::error::Error + Send + Sync + 'static>;
 
+/// Whether to hand out a record (1-based) cell by cell; its rejections are empty when it is taken.
+/// It is asked of every record in turn, in the thread that reads, so it keeps its own count.
+pub type WantsCells = Box<dyn FnMut(u32, &[Rejection]) -> bool + Send>;
+
 /// Takes what a pass hands out. Nothing handed out is final before
 /// [`crate::read::read_source`] returns `Ok`.
 pub trait Sink {
@@ -138,11 +142,11 @@ pub trait Sink {
     /// Any error ends the pass.
     fn person(&mut self, entry: VaultEntry) -> Result<(), SinkError>;
 
-    /// Whether to hand out cell by cell what becomes of a record; `rejections` is empty when it is
-    /// taken. It costs time, and no sink that keeps rows needs it.
-    fn wants_cells(&self, record: u32, rejections: &[Rejection]) -> bool {
-        let _ = (record, rejections);
-        false
+    /// Asked once, before the first record: what chooses the records of which to hand out cell by
+    /// cell what becomes of them; none by default, for it costs time, and no sink that keeps rows
+    /// needs it.
+    fn wants_cells(&self) -> Option<WantsCells> {
+        None
     }
 
     /// Takes what became of a record, before its rows or rejections.

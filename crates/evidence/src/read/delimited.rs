@@ -5,6 +5,7 @@
 use std::io::{self, BufRead as _};
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
+use memchr::{memchr_iter, memchr3};
 
 use super::{
     error::ReadError,
@@ -141,6 +142,9 @@ impl<'a> DelimitedReader<'a> {
     /// Reads the next record; false at the end.
     pub(crate) fn next(&mut self, record: &mut RawRecord) -> Result<bool, ReadError> {
         record.clear();
+        if !self.locating && self.take_plain(record)? {
+            return Ok(true);
+        }
         let split = self.split().map_err(|error| ReadError::from_io(error, self.records))?;
         if matches!(split, Split::End) {
             return Ok(false);
@@ -176,12 +180,53 @@ impl<'a> DelimitedReader<'a> {
             record.spans.push(Some(span));
             start = *end;
         }
+        self.check_width(record, cells);
+    }
+
+    fn check_width(&self, record: &mut RawRecord, cells: usize) {
         let expected = self.width;
         if cells != expected {
             let reason =
                 format!("the record has {cells} cells, but the header has {expected} columns");
             record.broken = Some((code::RAGGED, reason));
         }
+    }
+
+    /// Takes a record that is one line without a quote and is here to its end, which is what most
+    /// are; false leaves everything as it was, for [`Self::split`]. Both split such a line alike.
+    fn take_plain(&mut self, record: &mut RawRecord) -> Result<bool, ReadError> {
+        let more = self.skip_line_breaks();
+        if !more.map_err(|error| ReadError::from_io(error, self.records))? {
+            return Ok(false);
+        }
+        let input = self.source.fill_buf();
+        let input = input.map_err(|error| ReadError::from_io(error, self.records))?;
+        let Some(end) = memchr3(b'\n', b'\r', b'"', input).filter(|end| *end < RECORD_MAX) else {
+            return Ok(false);
+        };
+        let (line, rest) = input.split_at(end);
+        // The text was UTF-8, so this cannot fail.
+        let (false, Ok(text)) = (rest.first() == Some(&b'"'), std::str::from_utf8(line)) else {
+            return Ok(false);
+        };
+        let mut start = 0;
+        let places = |place: usize| u32::try_from(place).unwrap_or(0);
+        for at in memchr_iter(self.delimiter, line) {
+            record.spans.push(Some((places(start), places(at))));
+            start = at + 1;
+        }
+        record.spans.push(Some((places(start), places(end))));
+        if record.spans.len() > COLUMNS_MAX {
+            record.spans.clear();
+            return Ok(false);
+        }
+        record.text.push_str(text);
+        self.source.consume(end + 1);
+        self.records += 1;
+        record.number = u32::try_from(self.records).map_err(|_| ReadError::TooManyRecords)?;
+        let cells = record.spans.len();
+        self.check_width(record, cells);
+        Ok(true)
     }
 
     /// Splits one record into `output` and `ends`.

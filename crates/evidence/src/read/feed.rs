@@ -98,7 +98,7 @@ impl<'r> Look<'r> {
     }
 
     fn present(&self, text: &'r str) -> Option<&'r str> {
-        let text = text.trim();
+        let text = typing::trim(text);
         (!text.is_empty() && !self.missing.iter().any(|marker| marker == text)).then_some(text)
     }
 
@@ -242,14 +242,23 @@ fn transformed(text: &str, transform: Transform) -> Result<String, Fault> {
 /// Pseudonyms given in a pass, and the real ids that the vault has not got yet.
 pub(crate) struct People<'k> {
     key: &'k PseudonymKey,
-    known: HashMap<String, (String, bool)>,
+    /// Places in `given`, by arrangement, party, kind and id.
+    known: HashMap<String, usize>,
+    /// Pseudonyms, and whether the vault was told.
+    given: Vec<(String, bool)>,
     pending: Vec<(String, VaultEntry)>,
     scratch: String,
 }
 
 impl<'k> People<'k> {
     pub(crate) fn new(key: &'k PseudonymKey) -> Self {
-        Self { key, known: HashMap::new(), pending: Vec::new(), scratch: String::new() }
+        Self {
+            key,
+            known: HashMap::new(),
+            given: Vec::new(),
+            pending: Vec::new(),
+            scratch: String::new(),
+        }
     }
 
     fn pseudonym(&mut self, party: &str, kind: &str, id: &str, arrangement: &str) -> Option<&str> {
@@ -259,14 +268,20 @@ impl<'k> People<'k> {
             self.scratch.push('\0');
         }
         self.scratch.push_str(id);
-        if !self.known.contains_key(&self.scratch) {
-            let pseudonym = self.key.pseudonymise(party, kind, id)?;
-            if self.known.len() >= PEOPLE_MAX {
-                self.known.clear();
+        let place = match self.known.get(&self.scratch) {
+            Some(place) => *place,
+            None => {
+                let pseudonym = self.key.pseudonymise(party, kind, id)?;
+                if self.known.len() >= PEOPLE_MAX {
+                    self.known.clear();
+                    self.given.clear();
+                }
+                self.known.insert(self.scratch.clone(), self.given.len());
+                self.given.push((pseudonym, false));
+                self.given.len() - 1
             }
-            self.known.insert(self.scratch.clone(), (pseudonym, false));
-        }
-        let (pseudonym, told) = self.known.get(&self.scratch)?;
+        };
+        let (pseudonym, told) = self.given.get(place)?;
         if !told {
             let entry = VaultEntry {
                 pseudonym: pseudonym.clone(),
@@ -288,8 +303,12 @@ impl<'k> People<'k> {
     /// The ids of a record that is taken, each once.
     pub(crate) fn take_pending(&mut self) -> Vec<VaultEntry> {
         let mut fresh = Vec::new();
+        if self.pending.is_empty() {
+            return fresh;
+        }
         for (name, entry) in std::mem::take(&mut self.pending) {
-            if let Some((_, told)) = self.known.get_mut(&name) {
+            let place = self.known.get(&name).copied();
+            if let Some((_, told)) = place.and_then(|place| self.given.get_mut(place)) {
                 if *told {
                     continue;
                 }
@@ -343,7 +362,6 @@ impl Typist<'_, '_> {
         let before = reasons.len();
         let plan = self.plan;
         let mut faults: Vec<(&ColumnPlan, Fault)> = Vec::new();
-        let subject = self.subject(look);
         let arrangement = plan.arrangement.and_then(|at| plan.columns.get(at));
         if let Some(Ok(Some(text))) = arrangement.map(|column| look.text(column))
             && typing::check_id(&text).is_ok()
@@ -374,6 +392,10 @@ impl Typist<'_, '_> {
             let column = plan.validity.and_then(|(_, to)| plan.columns.get(to));
             faults.extend(column.map(|c| (c, Fault::new(code::EMPTY_VALIDITY, reason))));
         }
+        if faults.is_empty() {
+            return;
+        }
+        let subject = self.subject(look);
         for (column, fault) in faults.into_iter().take(REASONS_MAX.saturating_sub(before)) {
             let rejection = Rejection {
                 record: look.record.number,
@@ -407,7 +429,7 @@ impl Typist<'_, '_> {
             return self.attributes(look, row);
         }
         let Some(text) = look.text(plan)? else { return Ok(Cell::Null) };
-        let text = text.trim();
+        let text = typing::trim(&text);
         if text.is_empty() {
             return Ok(Cell::Null);
         }
@@ -449,18 +471,24 @@ impl Typist<'_, '_> {
                 moment_cell(plan, text, self.watch.get_mut(at))?
             }
             ColumnType::Person => {
-                let arrangement = row.arrangement.clone();
+                let arrangement = std::mem::take(&mut row.arrangement);
                 let part = |fixed| {
                     look.fixed(fixed, &arrangement).ok_or_else(|| {
                         let reason = "the kind or the party of the person's id is missing";
                         Fault::new(code::MISSING_REQUIRED, reason)
                     })
                 };
-                let (party, kind) = (part(&plan.party)?, part(&plan.kind)?);
-                match self.people.pseudonym(party, kind, text, &arrangement) {
-                    Some(pseudonym) => store(row, pseudonym),
-                    None => Cell::Null,
-                }
+                let cell = match (part(&plan.party), part(&plan.kind)) {
+                    (Ok(party), Ok(kind)) => {
+                        match self.people.pseudonym(party, kind, text, &arrangement) {
+                            Some(pseudonym) => Ok(store(row, pseudonym)),
+                            None => Ok(Cell::Null),
+                        }
+                    }
+                    (Err(fault), _) | (_, Err(fault)) => Err(fault),
+                };
+                row.arrangement = arrangement;
+                cell?
             }
             ColumnType::Attributes => store(row, &attributes_text(text)?),
         })
@@ -484,9 +512,9 @@ impl Typist<'_, '_> {
             match plan.people.get(number) {
                 None => push_json(&mut row.arena, look.raw(*number).unwrap_or(present)),
                 Some(kind) => {
-                    let arrangement = row.arrangement.clone();
-                    let party = look.fixed(&plan.party, &arrangement).unwrap_or_default();
-                    let given = self.people.pseudonym(party, kind, present, &arrangement);
+                    let arrangement = row.arrangement.as_str();
+                    let party = look.fixed(&plan.party, arrangement).unwrap_or_default();
+                    let given = self.people.pseudonym(party, kind, present, arrangement);
                     push_json(&mut row.arena, given.unwrap_or_default());
                 }
             }
@@ -517,6 +545,12 @@ fn moment_cell(
         Fault::new(code::BAD_DATE, format!("not {what} in the form {form}"))
     };
     let instant = plan.column.kind == ColumnType::Instant;
+    if instant
+        && *format == DateFormat::Iso
+        && let Some((us, offset)) = moment::plain_instant(text)
+    {
+        return Ok(Cell::Instant { us, offset });
+    }
     let what = if instant { "an instant" } else { "a date" };
     let marked = if plan.native { DateFormat::Iso.parse(text) } else { None };
     let read = marked.or_else(|| format.parse(text));

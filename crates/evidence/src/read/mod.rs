@@ -1,6 +1,7 @@
 //! One streaming pass from source bytes to typed rows. Owns the order of the steps and what is
 //! counted; formats, mapping and typing are in their own files. Never keeps more than a few
-//! batches in memory.
+//! batches in memory. Reading and typing go on in a thread of their own, so that rows are hashed
+//! and taken meanwhile.
 
 mod bytes;
 mod calendar;
@@ -16,11 +17,12 @@ pub(crate) mod path;
 pub(crate) mod record;
 mod rows;
 pub(crate) mod source;
+mod stage;
 mod text;
 mod xes;
 mod xlsx;
 
-use std::{collections::BTreeSet, io::Read};
+use std::{collections::BTreeSet, io::Read, sync::mpsc::sync_channel, thread};
 
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +36,7 @@ use self::{
     record::RawRecord,
     rows::{RowWriter, Seen},
     source::SourceReader,
+    stage::{Handed, Outlet, WAITING, take_all},
 };
 use crate::{
     mapping::plan::Plan,
@@ -106,7 +109,7 @@ const HELD_BYTES: usize = 32 << 20;
 /// # Errors
 /// See [`ReadError`]; what was handed out before is then void.
 pub fn read_source(
-    source: &mut dyn Read,
+    source: &mut (dyn Read + Send),
     info: &SourceInfo,
     vocabulary: &Vocabulary,
     options: &ImportOptions,
@@ -121,12 +124,35 @@ pub fn read_source(
 /// # Errors
 /// See [`ReadError`].
 pub fn read_source_within(
-    source: &mut dyn Read,
+    source: &mut (dyn Read + Send),
     info: &SourceInfo,
     vocabulary: &Vocabulary,
     options: &ImportOptions,
     key: &PseudonymKey,
     sink: &mut dyn Sink,
+    limits: Limits,
+) -> Result<ReadSummary, ReadError> {
+    thread::scope(|scope| {
+        let (sender, receiver) = sync_channel(WAITING);
+        let out = Outlet::new(sender, sink.wants_cells());
+        let reading =
+            scope.spawn(move || pass(source, info, vocabulary, options, key, out, limits));
+        let taken = take_all(receiver, sink);
+        match reading.join() {
+            Ok(read) => taken.and(read),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
+}
+
+/// Reads and types everything.
+fn pass(
+    source: &mut dyn Read,
+    info: &SourceInfo,
+    vocabulary: &Vocabulary,
+    options: &ImportOptions,
+    key: &PseudonymKey,
+    out: Outlet,
     limits: Limits,
 ) -> Result<ReadSummary, ReadError> {
     let mut reader = SourceReader::open(source, options, limits, false)?;
@@ -136,7 +162,7 @@ pub fn read_source_within(
         info,
         stored: reader.stored_bytes(),
         writer: RowWriter::new(&plan, key)?,
-        sink,
+        out,
         records: 0,
         rejected: 0,
         reasons: Vec::new(),
@@ -150,9 +176,10 @@ pub fn read_source_within(
         pass.take(&record, &reader)?;
     }
     reader.check_names(&plan, options)?;
-    let seen = pass.writer.finish(pass.sink)?;
+    let seen = pass.writer.finish(&mut pass.out)?;
     pass.report()?;
     let (records, rejected) = (pass.records, pass.rejected);
+    drop(pass);
     Ok(summarise(&reader, &plan, options, Found { records, rejected, table, date_formats, seen }))
 }
 
@@ -183,7 +210,7 @@ struct Pass<'p> {
     info: &'p SourceInfo,
     stored: std::rc::Rc<std::cell::Cell<u64>>,
     writer: RowWriter<'p>,
-    sink: &'p mut dyn Sink,
+    out: Outlet,
     records: u64,
     rejected: u64,
     reasons: Vec<Reason>,
@@ -194,28 +221,33 @@ impl Pass<'_> {
         self.records += 1;
         self.reasons.clear();
         let columns = reader.columns();
-        self.writer.take(record, columns, self.sink, &mut self.reasons)?;
+        self.writer.take(record, columns, &mut self.out, &mut self.reasons)?;
+        if self.reasons.is_empty() && !self.out.asks_for_cells() {
+            return self.progress();
+        }
         let mut reasons = std::mem::take(&mut self.reasons);
         for Reason { rejection, from } in &mut reasons {
             rejection.cell = from.iter().find_map(|column| reader.cell_name(record, *column));
         }
         let rejections: Vec<Rejection> = reasons.drain(..).map(|reason| reason.rejection).collect();
         self.reasons = reasons;
-        if self.sink.wants_cells(record.number, &rejections) {
+        if self.out.wants_cells(record.number, &rejections) {
             let name = |column| reader.cell_name(record, column);
             let cells = self.writer.explain(record, columns, &rejections, &name);
-            self.sink.cells(cells).map_err(ReadError::Sink)?;
+            self.out.say(Handed::Cells(cells))?;
         }
         if !rejections.is_empty() {
             self.rejected += 1;
             for rejection in rejections {
-                self.sink.reject(rejection).map_err(ReadError::Sink)?;
+                self.out.say(Handed::Reject(rejection))?;
             }
         }
-        if self.records.is_multiple_of(PROGRESS_EVERY) {
-            self.report()?;
-        }
-        Ok(())
+        self.progress()
+    }
+
+    /// Reports every few thousand records.
+    fn progress(&mut self) -> Result<(), ReadError> {
+        if self.records.is_multiple_of(PROGRESS_EVERY) { self.report() } else { Ok(()) }
     }
 
     fn report(&mut self) -> Result<(), ReadError> {
@@ -224,7 +256,8 @@ impl Pass<'_> {
             bytes_total: self.info.bytes_total,
             records: self.records,
         };
-        self.sink.progress(progress).map_err(ReadError::Sink)
+        self.out.say(Handed::Progress(progress))?;
+        self.out.flush()
     }
 }
 

@@ -13,11 +13,12 @@ use super::{
     feed::{AttributeOrder, Look, People, Reason, Typist},
     keep::Groups,
     record::{ColumnSet, RawRecord},
+    stage::{Handed, Outlet},
 };
 use crate::{
     mapping::plan::{KeepPlan, Plan, TablePlan},
     quarantine::code,
-    sink::{BATCH_ROWS, Rejection, Sink},
+    sink::{BATCH_ROWS, Rejection},
     typing::{
         number,
         row::{GrowingTable, Row},
@@ -25,8 +26,10 @@ use crate::{
 };
 
 /// Rows and text of all batches together, at most.
-const ROWS_MAX: usize = 4 * BATCH_ROWS;
+const ROWS_MAX: usize = 16 * BATCH_ROWS;
 const TEXT_MAX: usize = 128 << 20;
+/// Text of one batch, at most, give or take a row.
+const BATCH_TEXT: usize = 16 << 20;
 
 /// What the rows handed out were about.
 #[derive(Debug, Default)]
@@ -87,7 +90,7 @@ impl<'p> RowWriter<'p> {
         &mut self,
         record: &RawRecord,
         columns: &ColumnSet,
-        sink: &mut dyn Sink,
+        out: &mut Outlet,
         reasons: &mut Vec<Reason>,
     ) -> Result<(), ReadError> {
         self.type_record(record, columns, reasons);
@@ -97,11 +100,12 @@ impl<'p> RowWriter<'p> {
             return Ok(());
         }
         for entry in self.people.take_pending() {
-            sink.person(entry).map_err(ReadError::Sink)?;
+            out.say(Handed::Person(entry))?;
         }
-        for pending in std::mem::take(&mut self.pending) {
+        let mut taken = std::mem::take(&mut self.pending);
+        for pending in taken.drain(..) {
             match pending.group {
-                None => self.push(pending.table, &pending.row, sink)?,
+                None => self.push(pending.table, &pending.row, out)?,
                 Some((group, order)) => {
                     if let Some(groups) = self.groups.get_mut(pending.table) {
                         let offered = groups.offer(group, order, &pending.row);
@@ -111,6 +115,7 @@ impl<'p> RowWriter<'p> {
             }
             self.spare.push(pending.row);
         }
+        self.pending = taken;
         Ok(())
     }
 
@@ -256,7 +261,7 @@ impl<'p> RowWriter<'p> {
         rejection
     }
 
-    fn push(&mut self, at: usize, row: &Row, sink: &mut dyn Sink) -> Result<(), ReadError> {
+    fn push(&mut self, at: usize, row: &Row, out: &mut Outlet) -> Result<(), ReadError> {
         let (Some(table), Some(growing)) = (self.plan.tables.get(at), self.growing.get_mut(at))
         else {
             return Ok(());
@@ -276,28 +281,24 @@ impl<'p> RowWriter<'p> {
         self.rows += 1;
         self.text += row.arena.len();
         mark(&mut self.gave, row.record);
-        if to.rows() >= BATCH_ROWS || to.text_bytes() >= TEXT_MAX / 2 {
+        if to.rows() >= BATCH_ROWS || to.text_bytes() >= BATCH_TEXT {
             self.rows -= to.rows();
             self.text = self.text.saturating_sub(to.text_bytes());
-            let batch = to.finish(&table.table, &row.arrangement).map_err(failed)?;
-            sink.rows(batch).map_err(ReadError::Sink)?;
+            out.rows(to.finish(&row.arrangement))?;
         }
         if self.rows >= ROWS_MAX || self.text >= TEXT_MAX {
-            self.flush(sink)?;
+            self.flush(out)?;
         }
         Ok(())
     }
 
     /// Hands out everything collected so far.
-    fn flush(&mut self, sink: &mut dyn Sink) -> Result<(), ReadError> {
-        for (table, growing) in self.plan.tables.iter().zip(&mut self.growing) {
+    fn flush(&mut self, out: &mut Outlet) -> Result<(), ReadError> {
+        for growing in &mut self.growing {
             for (arrangement, rows) in std::mem::take(growing) {
                 let mut rows = rows;
                 if rows.rows() > 0 {
-                    let batch = rows.finish(&table.table, &arrangement).map_err(|source| {
-                        ReadError::Rows { table: table.table.name.clone(), source }
-                    })?;
-                    sink.rows(batch).map_err(ReadError::Sink)?;
+                    out.rows(rows.finish(&arrangement))?;
                 }
             }
         }
@@ -307,13 +308,13 @@ impl<'p> RowWriter<'p> {
     }
 
     /// Hands out the rows kept of each group and all that is left.
-    pub(crate) fn finish(&mut self, sink: &mut dyn Sink) -> Result<Seen, ReadError> {
+    pub(crate) fn finish(&mut self, out: &mut Outlet) -> Result<Seen, ReadError> {
         for (at, groups) in std::mem::take(&mut self.groups).into_iter().enumerate() {
             groups
-                .finish::<Spilled>(|row| self.push(at, &row, sink).map_err(Spilled))
+                .finish::<Spilled>(|row| self.push(at, &row, out).map_err(Spilled))
                 .map_err(|Spilled(error)| error)?;
         }
-        self.flush(sink)?;
+        self.flush(out)?;
         let records_with_rows = self.gave.iter().map(|word| u64::from(word.count_ones())).sum();
         let hints = self.plan.tables.iter().zip(&self.watches).flat_map(|(table, watches)| {
             let columns = table.columns.iter().zip(watches);

@@ -81,10 +81,20 @@ fn is_unseen(symbol: char) -> bool {
         | '\u{2060}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
+/// [`str::trim`], at once for a text that neither begins nor ends with a blank.
+pub(crate) fn trim(text: &str) -> &str {
+    let bare = |byte: Option<&u8>| byte.is_none_or(|byte| (0x21..0x7f).contains(byte));
+    let bytes = text.as_bytes();
+    if bare(bytes.first()) && bare(bytes.last()) { text } else { text.trim() }
+}
+
 /// An id that can be shown in one line.
 pub(crate) fn check_id(text: &str) -> Result<(), Fault> {
     if text.len() > 200 {
         return Err(Fault::new(code::BAD_ID, "the id is longer than 200 bytes"));
+    }
+    if text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
+        return Ok(());
     }
     if text.chars().any(char::is_control) {
         return Err(Fault::new(code::BAD_ID, "the id holds a control character or a line break"));

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use arrow::{
     array::{
-        ArrayBuilder, ArrayRef, BooleanBuilder, Date32Builder, Decimal128Builder, Int16Builder,
-        Int64Builder, StringBuilder, TimestampMicrosecondBuilder,
+        ArrayBuilder, ArrayRef, BooleanBuilder, Date32Builder, Decimal128Builder, Int16Array,
+        Int16Builder, Int64Array, Int64Builder, StringBuilder, TimestampMicrosecondBuilder,
     },
     error::ArrowError,
 };
@@ -14,6 +14,7 @@ use arrow::{
 use crate::{
     identity,
     quarantine::stored_rows,
+    read::ReadError,
     schema::DECIMAL,
     sink::TypedBatch,
     vocabulary::{Column, ColumnType, Table},
@@ -143,6 +144,7 @@ impl Growing {
 
 /// Growing columns of one table and arrangement.
 pub(crate) struct GrowingTable {
+    table: Arc<Table>,
     columns: Vec<Growing>,
     records: Int64Builder,
     items: Int16Builder,
@@ -153,6 +155,7 @@ impl GrowingTable {
     pub(crate) fn new(table: &Table) -> Result<Self, ArrowError> {
         let columns = table.columns.iter().map(Growing::new).collect::<Result<_, _>>()?;
         Ok(Self {
+            table: Arc::new(table.clone()),
             columns,
             records: Int64Builder::new(),
             items: Int16Builder::new(),
@@ -177,21 +180,41 @@ impl GrowingTable {
         self.text_bytes += row.arena.len();
     }
 
-    /// The rows so far as a batch; afterwards it is empty again.
-    pub(crate) fn finish(
-        &mut self,
-        table: &Table,
-        arrangement_id: &str,
-    ) -> Result<TypedBatch, ArrowError> {
+    /// The rows so far; afterwards it is empty again.
+    pub(crate) fn finish(&mut self, arrangement_id: &str) -> GrownRows {
         let mut values = Vec::new();
         for column in &mut self.columns {
             column.finish(&mut values);
         }
         self.text_bytes = 0;
-        let rows = stored_rows(table, values, self.records.finish(), self.items.finish())?;
+        GrownRows {
+            table: Arc::clone(&self.table),
+            arrangement_id: arrangement_id.to_owned(),
+            values,
+            records: self.records.finish(),
+            items: self.items.finish(),
+        }
+    }
+}
+
+/// Typed rows of one table and arrangement that are not hashed yet.
+pub(crate) struct GrownRows {
+    table: Arc<Table>,
+    arrangement_id: String,
+    values: Vec<ArrayRef>,
+    records: Int64Array,
+    items: Int16Array,
+}
+
+impl GrownRows {
+    /// The rows with their identity and content.
+    pub(crate) fn hashed(self) -> Result<TypedBatch, ReadError> {
+        let table = self.table.as_ref();
+        let rows = stored_rows(table, self.values, self.records, self.items)
+            .map_err(|source| ReadError::Rows { table: table.name.clone(), source })?;
         Ok(TypedBatch {
             table: table.name.clone(),
-            arrangement_id: arrangement_id.to_owned(),
+            arrangement_id: self.arrangement_id,
             keys: identity::identity_keys(table, &rows),
             rows,
         })

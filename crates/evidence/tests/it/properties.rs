@@ -59,7 +59,7 @@ prop_compose! {
     }
 }
 
-fn titles_of(source: &mut dyn Read) -> Vec<Option<String>> {
+fn titles_of(source: &mut (dyn Read + Send)) -> Vec<Option<String>> {
     let mut taken = Taken::default();
     let info = SourceInfo { file_name: "team.csv".into(), bytes_total: None };
     let vocabulary = Vocabulary::built_in().unwrap();

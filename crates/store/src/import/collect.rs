@@ -22,7 +22,7 @@ use backstay_evidence::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::run::{Batches, Sorter, read_run, write_run};
+use super::run::{Batches, Sorted, Sorter, read_run, write_run};
 use crate::{
     error::{Result, StoreError},
     index::table_of,
@@ -113,7 +113,8 @@ pub(super) struct Group {
     memory: Vec<RecordBatch>,
     bytes: usize,
     runs: Vec<PathBuf>,
-    settled: bool,
+    /// What stayed in memory, once all rows are in.
+    rest: Vec<Sorted>,
 }
 
 impl Group {
@@ -133,7 +134,7 @@ impl Group {
             memory: Vec::new(),
             bytes: 0,
             runs: Vec::new(),
-            settled: false,
+            rest: Vec::new(),
         })
     }
 
@@ -161,57 +162,39 @@ impl Group {
         self.bytes += batch.get_array_memory_size();
         self.memory.push(batch);
         self.rows = next;
-        self.settled = false;
         Ok(())
     }
 
     /// Sorts what is in memory and writes it as a run.
     fn spill(&mut self, path: PathBuf) -> Result<()> {
-        let sorted = self.sorter.sort(&self.schema, &self.memory)?;
-        self.memory.clear();
+        let sorted = self.sorter.sort(std::mem::take(&mut self.memory))?;
         self.bytes = 0;
-        write_run(&path, &sorted, &self.table.name)?;
+        write_run(&path, &sorted, &self.schema)?;
         self.runs.push(path);
         Ok(())
     }
 
-    /// Sorts what is still in memory, once all rows are in.
+    /// Sorts what is still in memory.
     fn settle(&mut self) -> Result<()> {
-        if !self.settled && !self.memory.is_empty() {
-            let sorted = self.sorter.sort(&self.schema, &self.memory)?;
-            self.bytes = sorted.get_array_memory_size();
-            self.memory = vec![sorted];
+        if !self.memory.is_empty() {
+            self.rest.push(self.sorter.sort(std::mem::take(&mut self.memory))?);
         }
-        self.settled = true;
         Ok(())
     }
 
     /// The sorted runs of a settled group; only some columns, when they are named.
     pub(super) fn runs(&self, wanted: Option<&[&str]>) -> Result<Vec<Batches>> {
+        let chosen: Option<Vec<usize>> = wanted.map(|names| {
+            let fields = self.schema.fields().iter().enumerate();
+            let named = fields.filter(|(_, field)| names.contains(&field.name().as_str()));
+            named.map(|(place, _)| place).collect()
+        });
         let mut runs: Vec<Batches> = Vec::new();
         for path in &self.runs {
-            runs.push(read_run(path, wanted, &self.table.name)?);
+            runs.push(read_run(path, chosen.as_deref(), &self.table.name)?);
         }
-        for batch in &self.memory {
-            // The same columns in the same order as a run from disk gives them, and in slices, so
-            // that whoever works on a batch makes small ones.
-            let chosen: Vec<usize> = self
-                .schema
-                .fields()
-                .iter()
-                .enumerate()
-                .filter(|(_, field)| {
-                    wanted.is_none_or(|names| names.contains(&field.name().as_str()))
-                })
-                .map(|(place, _)| place)
-                .collect();
-            let batch =
-                batch.project(&chosen).map_err(StoreError::columns(&self.table.name, "read"))?;
-            let starts = (0..batch.num_rows()).step_by(8_192);
-            runs.push(Box::new(
-                starts
-                    .map(move |start| Ok(batch.slice(start, 8_192.min(batch.num_rows() - start)))),
-            ));
+        for sorted in &self.rest {
+            runs.push(sorted.batches(chosen.as_deref())?);
         }
         Ok(runs)
     }

@@ -1,6 +1,7 @@
 //! Importing a file: one pass over its bytes, then one ledger entry that makes everything known at
 //! once. A crash before that entry leaves nothing visible. This file owns the order of the steps.
 
+mod ahead;
 mod bucket;
 mod clock;
 mod collect;

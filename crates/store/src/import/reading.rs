@@ -1,15 +1,20 @@
 //! The one pass over a source's bytes: hashed, encrypted and read at the same time.
 
 use std::{
-    io::{self, Read, Write as _},
+    io::{self, Read},
     path::Path,
+    sync::mpsc::sync_channel,
+    thread,
 };
 
 use backstay_evidence::{Digest, ReadError, ReadSummary, SourceInfo, read_source, sink::Progress};
 use backstay_privacy::{SourceKey, SourceWriter};
-use sha2::{Digest as _, Sha256};
 
-use super::{ImportRequest, collect::Collector};
+use super::{
+    ImportRequest,
+    ahead::{Ahead, WAITING, read_ahead},
+    collect::Collector,
+};
 use crate::{
     backend::{Backend as _, Staged},
     error::{Result, StoreError},
@@ -18,7 +23,7 @@ use crate::{
 
 /// A source to read.
 pub(super) struct Input<'a> {
-    pub(super) source: Box<dyn Read>,
+    pub(super) source: Box<dyn Read + Send>,
     pub(super) file: &'a str,
     pub(super) bytes: u64,
     /// Whether its bytes are to be kept; those of a reread are.
@@ -35,28 +40,6 @@ pub(super) struct Reading<'a> {
     pub(super) kept: Option<(Staged, SourceKey)>,
 }
 
-/// Passes bytes on to the reader, and on the way hashes and encrypts them.
-struct Tee {
-    source: Box<dyn Read>,
-    hasher: Sha256,
-    bytes: u64,
-    writer: Option<SourceWriter<Staged>>,
-}
-
-impl Read for Tee {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.source.read(buffer)?;
-        if let Some(read) = buffer.get(..count) {
-            self.hasher.update(read);
-            self.bytes += count as u64;
-            if let Some(writer) = &mut self.writer {
-                writer.write_all(read)?;
-            }
-        }
-        Ok(count)
-    }
-}
-
 impl Workspace {
     /// Reads a source once.
     pub(super) fn read_source<'a>(
@@ -71,33 +54,44 @@ impl Workspace {
             true => Some(SourceWriter::new(&key.recipient(), self.backend.stage()?)?),
             false => None,
         };
-        let mut tee = Tee { source: input.source, hasher: Sha256::new(), bytes: 0, writer };
         let mut collector =
             Collector::new(&self.vocabulary, scratch, self.limits.row_bytes, progress);
         let info = SourceInfo { file_name: input.file.to_owned(), bytes_total: Some(input.bytes) };
-        let summary = read_source(
-            &mut tee,
-            &info,
-            &self.vocabulary,
-            &request.options,
-            &self.keys.pseudonym()?,
-            &mut collector,
-        )
-        .map_err(unwrap_sink)?;
+        let pseudonym = self.keys.pseudonym()?;
+        let (read, whole) = thread::scope(|scope| {
+            let (sender, receiver) = sync_channel(WAITING);
+            let source = input.source;
+            let reading = scope.spawn(move || read_ahead(source, writer, sender));
+            let mut ahead = Ahead::new(receiver);
+            let (vocabulary, options) = (&self.vocabulary, &request.options);
+            let read =
+                read_source(&mut ahead, &info, vocabulary, options, &pseudonym, &mut collector)
+                    .map_err(unwrap_sink)
+                    // Bytes that the reader had no need of belong to the file all the same.
+                    .and_then(|summary| {
+                        io::copy(&mut ahead, &mut io::sink())
+                            .map(|_| summary)
+                            .map_err(StoreError::io(input.file))
+                    });
+            drop(ahead);
+            match reading.join() {
+                Ok(whole) => (read, whole),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        });
+        let summary = read?;
         if summary.records > u64::from(u32::MAX) {
             return Err(StoreError::TooManyRecords { file: input.file.to_owned() });
         }
-        // Bytes that the reader had no need of belong to the file all the same.
-        io::copy(&mut tee, &mut io::sink()).map_err(StoreError::io(input.file))?;
-        let kept = match tee.writer {
+        let kept = match whole.writer {
             Some(writer) => Some((writer.finish()?, key)),
             None => None,
         };
         Ok(Reading {
             collector,
             summary,
-            plain_digest: Digest(tee.hasher.finalize().into()),
-            plain_bytes: tee.bytes,
+            plain_digest: Digest(whole.digest),
+            plain_bytes: whole.bytes,
             kept,
         })
     }

@@ -92,7 +92,7 @@ impl Workspace {
     }
 
     /// The plain bytes of a kept source.
-    pub(crate) fn open_source(&self, entry: u64, source: Digest) -> Result<Box<dyn Read>> {
+    pub(crate) fn open_source(&self, entry: u64, source: Digest) -> Result<Box<dyn Read + Send>> {
         let name = source.to_string();
         let Some(wrapped) = self.backend.secret(SecretKind::Source, &name)? else {
             return Err(match self.erased_by(entry)? {
@@ -108,7 +108,7 @@ impl Workspace {
             digest: source,
             reason: format!("cannot be read ({error})"),
         })?;
-        let raw: Box<dyn Read> = match body {
+        let raw: Box<dyn Read + Send> = match body {
             backstay_evidence::manifest::ObjectBody::File(file) => Box::new(file),
             backstay_evidence::manifest::ObjectBody::Bytes(bytes) => {
                 Box::new(std::io::Cursor::new(bytes))

@@ -7,11 +7,12 @@ use std::{
 };
 
 use arrow::array::{Array as _, AsArray as _};
-use arrow::datatypes::UInt32Type;
+use arrow::datatypes::{Int64Type, UInt32Type};
 use backstay_evidence::{
     ReadSummary, Segment,
     fingerprint::FINGERPRINT,
     manifest::{QUARANTINE, Retraction},
+    schema,
     vocabulary::TableKind,
 };
 
@@ -124,7 +125,11 @@ pub(super) fn resolve_all(
     collector.settle()?;
     let none = Records::default();
     for (key, group) in collector.groups.iter().filter(|((table, _), _)| is_system(table)) {
-        let settled = resolve_group(group, false, known, &none, &mut Records::default())?;
+        let settled = match key.0.as_str() {
+            // Each file's own are kept, whatever is known.
+            FINGERPRINT => all_new(group, &none, &mut Records::default())?,
+            _ => resolve_group(group, false, known, &none, &mut Records::default())?,
+        };
         groups.insert(key.clone(), settled);
     }
     let mut hints = Vec::new();
@@ -178,6 +183,9 @@ fn resolve_group(
         .cloned()
         .collect();
     let stored: u64 = segments.iter().map(|segment| segment.rows).sum();
+    if segments.is_empty() && !full && nothing_to_compare(group, known) {
+        return all_new(group, excluded, states);
+    }
     let buckets = count_for(u64::from(group.rows) + stored, known.compared_rows);
     let mut new = Buckets::new(buckets, known.scratch, "new")?;
     let mut sources = HashSet::new();
@@ -217,6 +225,30 @@ fn resolve_group(
         }
     }
     Ok(Settled { decisions, segments })
+}
+
+/// Whether rows that meet no stored one need no comparison: an event that occurs twice in a file
+/// occurred twice, and nothing of an earlier reading is held against it.
+fn nothing_to_compare(group: &Group, known: &Known<'_>) -> bool {
+    group.table.kind == TableKind::Event && known.origin.is_none() && known.compare.is_none()
+}
+
+/// Every row of a group is a new fact, but those of records that are rejected.
+fn all_new(group: &Group, excluded: &Records, states: &mut Records) -> Result<Settled> {
+    let mut decisions = Decisions::new(group.rows);
+    for batch in group.runs(Some(&[schema::ROW, ORDINAL]))?.into_iter().flatten() {
+        let batch = batch?;
+        let records = column(&group.table, &batch, schema::ROW)?.as_primitive::<Int64Type>();
+        let ordinals = column(&group.table, &batch, ORDINAL)?.as_primitive::<UInt32Type>();
+        for (record, ordinal) in records.values().iter().zip(ordinals.values()) {
+            let record = u32::try_from(*record).unwrap_or_default();
+            if excluded.get(record) & state::REJECTED == 0 {
+                decisions.set(*ordinal, Verdict::Insert);
+                states.set(record, state::NEW);
+            }
+        }
+    }
+    Ok(Settled { decisions, segments: Vec::new() })
 }
 
 /// Whether a stored segment can hold a row that one of the group is the same fact as. Without ids

@@ -3,7 +3,8 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, mpsc::sync_channel},
+    thread,
 };
 
 use arrow::{
@@ -38,6 +39,8 @@ use crate::{
 
 /// Rows of a row group.
 const ROW_GROUP: usize = 131_072;
+/// Batches that wait to be encoded.
+const ENCODED_LATER: usize = 8;
 /// `_item`s from here on set rows apart whose record and item another fact already goes by.
 const NEXT_ITEM: i16 = 16_384;
 
@@ -155,10 +158,28 @@ pub(super) fn write_group(work: &WriteGroup<'_>) -> Result<Option<ObjectNote>> {
     let withdrawn = withdrawn_rows(work, &schema)?;
     if !withdrawn.is_empty() {
         let sorter = Sorter::new(table)?;
-        let sorted = sorter.sort(&schema, &withdrawn)?;
-        runs.push(Box::new(std::iter::once(Ok(sorted))));
+        runs.push(sorter.sort(withdrawn)?.batches(None)?);
     }
-    merge(&work.group.sorter, runs, &mut |batch| writer.write(&batch))?;
+    // Rows are merged here and encoded in a thread of their own.
+    let writer = thread::scope(|scope| {
+        let (sender, receiver) = sync_channel::<RecordBatch>(ENCODED_LATER);
+        let encoding = scope.spawn(move || {
+            receiver.into_iter().try_for_each(|batch| writer.write(&batch)).map(|()| writer)
+        });
+        let merged = merge(&work.group.sorter, runs, &mut |batch| {
+            // The thread takes no more when it failed, and then its error is told.
+            sender.send(batch).map_err(|_| StoreError::Columns {
+                table: table.name.clone(),
+                doing: "written",
+                message: "the writer has ended".to_owned(),
+            })
+        });
+        drop(sender);
+        match encoding.join() {
+            Ok(encoded) => encoded.and_then(|writer| merged.map(|()| writer)),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })?;
     writer.finish(work.backend, work.role, &work.group.arrangement_id)
 }
 
@@ -203,11 +224,18 @@ impl Chosen {
     ) -> Result<RecordBatch> {
         let failed = |error| StoreError::columns(&table.name, "written")(error);
         let ordinals = column(table, batch, ORDINAL)?.as_primitive::<UInt32Type>();
-        let keep: BooleanArray = ordinals
-            .values()
-            .iter()
-            .map(|n| Some(self.keep.get(*n as usize).copied().unwrap_or(false)))
-            .collect();
+        let kept = |n: &u32| self.keep.get(*n as usize).copied().unwrap_or(false);
+        let first = self.roots.is_empty() && self.taken.is_empty();
+        if first && ordinals.values().iter().all(kept) {
+            // Nothing but new facts: the rows are written as they came.
+            let columns = schema.fields().iter().map(|field| {
+                let column = column(table, batch, field.name());
+                column.map(Arc::clone)
+            });
+            let columns = columns.collect::<Result<Vec<ArrayRef>>>()?;
+            return RecordBatch::try_new(Arc::clone(schema), columns).map_err(failed);
+        }
+        let keep: BooleanArray = ordinals.values().iter().map(|n| Some(kept(n))).collect();
         let kept = filter_record_batch(batch, &keep).map_err(failed)?;
         let ordinals = column(table, &kept, ORDINAL)?.as_primitive::<UInt32Type>();
         let records = column(table, &kept, schema::ROW)?.as_primitive::<Int64Type>();
