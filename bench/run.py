@@ -18,7 +18,7 @@ import pathlib
 import sys
 import time
 
-from suite import environment, example, imports, interval, ledger, logs, process, report, working_time
+from suite import build, environment, example, imports, interval, ledger, logs, process, report, working_time
 
 BENCH = pathlib.Path(__file__).resolve().parent
 
@@ -41,7 +41,12 @@ def parts(options):
         "logs": logs.section,
         "answers": interval.answers,
         "intervals": interval.rates,
+        "build": build.section,
     }
+
+
+# Parts that take so long that they must be asked for.
+ON_REQUEST = {"build"}
 
 
 def arguments():
@@ -78,7 +83,7 @@ def main():
     options = arguments()
     known = parts(options)
     if options.list:
-        print("\n".join(known))
+        print("\n".join(name + (" (only on request)" if name in ON_REQUEST else "") for name in known))
         return 0
     unknown = [name for name in options.only or [] if name not in known]
     if unknown:
@@ -93,7 +98,7 @@ def main():
         env.install()
         path, results, same = kept_results(env, options)
         for name, work in known.items():
-            if options.only and name not in options.only:
+            if name not in (options.only or known.keys() - ON_REQUEST):
                 continue
             if same and not options.only and not options.fresh and name in results["parts"]:
                 env.say(f"{name}: measured before by this binary (--fresh measures again)")
@@ -106,7 +111,7 @@ def main():
                 found = {"title": f"{name}: failed", "notes": [f"```\n{error}\n```"], "budgets": []}
                 env.say(f"{name}: {error}")
             if found is not None:
-                found["date"] = f"{dt.date.today():%Y-%m-%d}"
+                found["measured"] = [f"{dt.date.today():%Y-%m-%d}", *results["key"]]
                 results["parts"][name] = found
             path.write_text(json.dumps(results, indent=1))
             env.say(f"{name}: {time.monotonic() - begun:.0f} s")
@@ -118,7 +123,12 @@ def main():
     except process.Failed as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    text = report.page(facts, [results["parts"][name] for name in known if name in results["parts"]])
+    here = [results["parts"][name] for name in known if name in results["parts"]]
+    for part in here:
+        date, *key = part["measured"]
+        if key != results["key"]:
+            part["notes"] = [*part["notes"], f"*Measured on {date} with another build or size than the rest.*"]
+    text = report.page(facts, here)
     print(text)
     out = options.out or (None if options.quick else BENCH / "README.md")
     if out and not failures:

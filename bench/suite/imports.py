@@ -122,7 +122,7 @@ def csv(env, cases):
             row["mib"] = max(row["mib"], done.mib)
     rows = [[name, race.spread(row["seconds"]), race.spread(row["cpu"]), f"{row['mib']:,.0f}"] for name, row in found.items()]
     notes = [f"{about['events']:,} rows, {os.path.getsize(file) / 1e6:,.0f} MB. DuckDB reads every column as text or"
-             " instant and writes Parquet with zstd; ours also keeps the source encrypted, checks, makes pseudonyms,"
+             " instant and writes Parquet; ours also keeps the source encrypted, checks, makes pseudonyms,"
              " hashes, finds what is known already, sorts by case, syncs, and makes one ledger entry."]
     if said and said[-1]:
         notes.append("Phases of the last run: " + said[-1])

@@ -13,7 +13,7 @@ def main():
     db.sql("SET threads = 2")
     db.sql("SET preserve_insertion_order = false")
     started = time.perf_counter()
-    db.sql(f"COPY (SELECT * FROM read_csv('{source}')) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
+    db.sql(f"COPY (SELECT * FROM read_csv('{source}')) TO '{target}' (FORMAT parquet)")
     print(json.dumps({"seconds": time.perf_counter() - started}))
 
 
