@@ -125,7 +125,7 @@ def main():
         return 1
     here = [results["parts"][name] for name in known if name in results["parts"]]
     for part in here:
-        date, *key = part["measured"]
+        date, *key = part.get("measured", ["an earlier day"])
         if key != results["key"]:
             part["notes"] = [*part["notes"], f"*Measured on {date} with another build or size than the rest.*"]
     text = report.page(facts, here)
