@@ -133,12 +133,13 @@ def slots(site, cover=COVER):
     return rows
 
 
-# The promises: (service level, priority, threshold in hours, target, minimum).
+# The promises: (service level, priority, threshold in minutes, target, minimum). No threshold is a sum of
+# whole windows, so that no case stands exactly on it.
 LEVELS = [
-    ("resolution-p1", "1 - Critical", 4, "0.95", "0.90"),
-    ("resolution-p2", "2 - High", 8, "0.90", "0.85"),
-    ("resolution-p3", "3 - Moderate", 24, "0.80", "0.70"),
-    ("resolution-p4", "4 - Low", 60, "0.80", "0.70"),
+    ("resolution-p1", "1 - Critical", 150, "0.95", "0.90"),
+    ("resolution-p2", "2 - High", 225, "0.90", "0.85"),
+    ("resolution-p3", "3 - Moderate", 315, "0.80", "0.70"),
+    ("resolution-p4", "4 - Low", 405, "0.80", "0.70"),
 ]
 STOPPED = ["Resolved", "Closed"]
 PAUSED = ["Waiting for client", "Waiting for supplier"]
@@ -214,10 +215,10 @@ def write_levels(path, calendar):
     header += ["target", "minimum", "threshold", "window", "counts_in", "clock_starts", "stop_states"]
     header += ["paused_states", "calendar_id", "basis", "version"]
     rows = []
-    for level, priority, hours, target, minimum in LEVELS:
-        title = f"{priority} done within {hours} working hours"
+    for level, priority, minutes, target, minimum in LEVELS:
+        title = f"{priority} done within {minutes} working minutes"
         rows.append(
-            ["bench", level, "desk", title, "turnaround", priority, target, minimum, f"{hours}h", "month"]
+            ["bench", level, "desk", title, "turnaround", priority, target, minimum, f"{minutes}m", "month"]
             + ["opened", "first-event", "|".join(STOPPED), "|".join(PAUSED), calendar or "", "contract"]
             + [2 if calendar else 1]
         )
@@ -246,5 +247,5 @@ def write_tables(folder, sites=None, cover=COVER, levels=None, months=None):
     write(
         folder / "levels.csv",
         ["service_level_id", "priority", "threshold_us"],
-        [(level, priority, hours * 3_600_000_000) for level, priority, hours, *_ in levels or LEVELS],
+        [(level, priority, minutes * 60_000_000) for level, priority, minutes, *_ in levels or LEVELS],
     )

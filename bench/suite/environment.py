@@ -98,14 +98,20 @@ class Environment:
 
     def input(self, cases, *more):
         """The generated input of so many cases, made when it is not there."""
-        folder = self.cache / f"input-{cases}"
+        recipe = b"".join((BENCH / "suite" / name).read_bytes() for name in ("calendars.py", "generate.py"))
+        name = f"input-{cases}-{hashlib.sha256(recipe).hexdigest()[:8]}"
+        folder = self.cache / name
+        for old in self.cache.glob(f"input-{cases}-*"):
+            if old.name != name:
+                shutil.rmtree(old)
         self.in_venv("suite.generate", folder, "--cases", cases, *more)
         return folder
 
     def digest(self):
         """What the binary is, so that results of another one are not taken for its own."""
         if not self.known_digest:
-            self.known_digest = hashlib.sha256(self.backstay.read_bytes()).hexdigest()[:12]
+            with open(self.backstay, "rb") as file:
+                self.known_digest = hashlib.file_digest(file, "sha256").hexdigest()[:12]
         return self.known_digest
 
 

@@ -149,7 +149,7 @@ def monthly(env, cases):
         return {"sites": space.entries(), "seconds": seconds, "cpu": cpu, **counts}
 
     env.say(f"importing 24 overlapping exports of {about['events']:,} events")
-    parts, brought = product.prepared(env, f"monthly-{cases}", make)
+    parts, brought = product.prepared(env, f"monthly-{cases}@{folder.name[-8:]}", make)
     if brought["quarantined"] or brought["accepted"] != about["events"] or brought["corrected"] != about["corrected"]:
         raise process.Failed(f"24 exports of {about['events']:,} events with {about['corrected']:,} corrections gave {brought}")
     expected = working_time.our_figures(working_time.measure(whole, said["sites"]).out)

@@ -1,32 +1,38 @@
-"""Durable ledger entries beside raw SQLite, and edits in a long life. Both are measured by programs of the
-store (`crates/store/benches`); this only runs them and makes their JSON a table.
+"""Durable ledger entries beside raw SQLite, and edits in a long life. Both are measured by a program of the
+store, `crates/store/benches/life.rs`; this runs it and makes a table of its JSON.
 """
 
 import json
 
 from . import environment, process, race
 
-BENCHES = environment.ROOT / "crates" / "store" / "benches"
-
-
-def program(env, name):
-    """What the store's bench program prints: JSON on its last line. None when there is no such program."""
-    if not (BENCHES / f"{name}.rs").exists():
-        env.say(f"there is no `crates/store/benches/{name}.rs`; this part is left out")
-        return None
-    env.say(f"running the store's bench `{name}`")
-    done = env.cargo("bench", "-q", "-p", "backstay-store", "--bench", name)
-    lines = [line for line in done.out.strip().splitlines() if line.startswith("{")]
-    if not lines:
-        raise process.Failed(f"`cargo bench -p backstay-store --bench {name}` printed no JSON")
-    return json.loads(lines[-1])
-
 
 def section(env):
-    """Durable ledger entries a second."""
-    return None
-
-
-def edits(env):
-    """One row edited after many."""
-    return None
+    """What the store says of its entries and of edits after many edits."""
+    if not (environment.ROOT / "crates" / "store" / "benches" / "life.rs").exists():
+        raise process.Failed("there is no `crates/store/benches/life.rs` to measure entries and edits with")
+    edits, entries = (5_000, 4_000) if env.quick else (100_000, 20_000)
+    env.say(f"running the store's bench: {entries:,} entries, {edits:,} edits")
+    done = env.cargo("bench", "-q", "-p", "backstay-store", "--bench", "life", "--", str(edits), str(entries))
+    if "{" not in done.out:
+        raise process.Failed("`cargo bench -p backstay-store --bench life` printed no JSON")
+    said = json.loads(done.out[done.out.index("{"):])
+    rows, budgets = [], []
+    for key, name, least in (("one_by_one", "one by one", 0.9), ("in_hundreds", "in hundreds", 0.8)):
+        part = said[key]
+        rows.append([f"durable entries, {name}", f"{part['sqlite_per_s']:,.0f} a second in SQLite (WAL, full sync)",
+                     f"{part['ledger_per_s']:,.0f} a second in the ledger", f"{part['ratio']:.2f}"])
+        budgets.append(race.at_least(f"durable ledger entries, {name}, beside SQLite", least, part["ratio"], "×"))
+    for key, name in (("edit", "one edit"), ("row_and_history", "the row and its history"), ("manifest", "a manifest")):
+        part = said[key]
+        first, last = (part[f"after_{count}_us"] for count in (1000, edits))
+        rows.append([f"{name}, in µs", f"{first:,.0f} after 1,000 edits", f"{last:,.0f} after {edits:,}",
+                     f"{part['ratio']:.2f}"])
+        if key != "manifest":
+            budgets.append(race.limit(f"{name} after {edits:,} edits, beside after 1,000", 2.0, part["ratio"], "×"))
+    return {
+        "title": "Entries and edits",
+        "notes": ["Entries carry the same bytes as the rows of SQLite beside them; the ledger's part keeps the tree,"
+                  " the evidence digest and a signed checkpoint as well."],
+        "head": ["work", "", "", "ratio"], "rows": rows, "budgets": budgets,
+    }

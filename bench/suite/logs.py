@@ -40,12 +40,12 @@ class Log:
         return found, calendars.instant_us(zone, end, 0)
 
 
-XES_LEVEL = [("handled", "all", 80)]
+XES_LEVEL = [("handled", "all", 80 * 60)]
 LOGS = {
     "ServiceNow incidents": Log(
         "servicenow_incident_event_log.csv.gz", "servicenow-incident", "Etc/UTC", ("2016-01-01", "2017-05-02"),
-        [("resolution-p1", "1 - Critical", 4), ("resolution-p2", "2 - High", 8),
-         ("resolution-p3", "3 - Moderate", 24), ("resolution-p4", "4 - Low", 40)],
+        [("resolution-p1", "1 - Critical", 4 * 60), ("resolution-p2", "2 - High", 8 * 60),
+         ("resolution-p3", "3 - Moderate", 24 * 60), ("resolution-p4", "4 - Low", 40 * 60)],
         ["Resolved", "Closed"],
         ["Awaiting User Info", "Awaiting Vendor", "Awaiting Problem", "Awaiting Evidence"]),
     "Domestic declarations": Log(
@@ -77,9 +77,9 @@ def registers(log, folder):
     header = ["arrangement_id", "service_level_id", "title", "metric", "priorities", "target", "threshold", "window"]
     header += ["counts_in", "clock_starts", "stop_states", "paused_states", "calendar_id", "basis"]
     calendars.write(folder / "service_level.csv", header, [
-        ["log", level, level, "turnaround", "" if priority == "all" else priority, "0.8", f"{hours}h", "month",
+        ["log", level, level, "turnaround", "" if priority == "all" else priority, "0.8", f"{minutes}m", "month",
          "opened", "first-event", "|".join(log.stopped), "|".join(log.paused), "office", "assumed"]
-        for level, priority, hours in log.levels])
+        for level, priority, minutes in log.levels])
     return ["client", "provider", "calendar", "site", "arrangement", "service_level"]
 
 

@@ -38,14 +38,15 @@ class Workspace:
 
 def prepared(env, name, make):
     """The workspace `name`, made by `make(workspace)` when it is not in the cache. What `make` returns is
-    kept beside it."""
+    kept beside it. What follows an `@` names the input's version; workspaces of others are removed."""
     folder = env.cache / f"workspace-{name}-{env.digest()}"
+    kind = name.split("@", 1)[0]
     note = folder / "bench.json"
     if note.exists():
         return Workspace(env, folder), json.loads(note.read_text())
-    for old in env.cache.glob(f"workspace-{name}-*"):
+    for old in env.cache.glob(f"workspace-{kind}[-@]*"):
         shutil.rmtree(old)
-    part = env.cache / f"part-{name}"
+    part = env.cache / f"part-{kind}"
     shutil.rmtree(part, ignore_errors=True)
     process.run([env.backstay, "init", part])
     said = make(Workspace(env, part))

@@ -35,7 +35,7 @@ def workspace(env, cases):
         return {"sites": sites, "one": space.entries(), "accepted": counts["accepted"],
                 "import": [done.seconds, done.cpu, done.mib]}
 
-    return folder, *product.prepared(env, f"cases-{cases}", make)
+    return folder, *product.prepared(env, f"cases-{cases}@{folder.name[-8:]}", make)
 
 
 def tools(env):
