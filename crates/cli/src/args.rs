@@ -309,6 +309,10 @@ pub struct ImportArgs {
     /// Keep a log although it repeats another with a different clock; controls on it stay untested.
     #[arg(long)]
     pub allow_duplicate_log: bool,
+    /// Say on standard error how long each phase took. Reading, typing, hashing, sorting and
+    /// encrypting go on side by side and are told as `reading`.
+    #[arg(long, conflicts_with = "dry_run")]
+    pub timings: bool,
     /// How the counts are written.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
@@ -354,7 +358,7 @@ pub struct MeasureArgs {
     #[arg(long, value_enum, default_value_t)]
     pub format: RowFormat,
     /// Say on standard error how much was read and how long it took.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "dry_run")]
     pub timings: bool,
 }
 

@@ -11,6 +11,7 @@ mod period;
 mod progress;
 mod remedy;
 mod sources;
+mod timing;
 
 use std::{io::Write as _, process::ExitCode};
 

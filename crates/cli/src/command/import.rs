@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use backstay_report::import::{self as view, FileImport, Imports};
-use backstay_store::{ImportOutcome, ImportRequest, Workspace};
+use backstay_store::{ImportOutcome, ImportRequest, Phase, Workspace};
 use serde_json::json;
 
 use crate::{
@@ -12,6 +12,7 @@ use crate::{
     error::CliError,
     progress::Progress,
     sources::{self, Source},
+    timing::Stopwatch,
 };
 
 /// Version of the JSON written here.
@@ -27,7 +28,7 @@ pub fn run(args: &ImportArgs, named: Option<&Path>) -> Result<u8, CliError> {
         let outcome = if args.dry_run {
             super::dry_run::run(&workspace, source)
         } else {
-            import(&workspace, source)
+            timed(&workspace, source, args)
         };
         match outcome {
             Ok(file) => done.push(file),
@@ -59,11 +60,33 @@ pub fn reread(args: &RereadArgs, named: Option<&Path>) -> Result<u8, CliError> {
     Ok(0)
 }
 
+/// Imports one file, and says how long its phases took when that was asked.
+fn timed(
+    workspace: &Workspace,
+    source: &Source,
+    args: &ImportArgs,
+) -> Result<FileImport, CliError> {
+    let mut watch = Stopwatch::start();
+    let file = watched(workspace, source, &mut |phase| watch.at(phase))?;
+    if args.timings {
+        door::remark(&watch.line(&source.name, args.format));
+    }
+    Ok(file)
+}
+
 /// Imports one file.
 ///
 /// # Errors
 /// Those of the store.
 pub fn import(workspace: &Workspace, source: &Source) -> Result<FileImport, CliError> {
+    watched(workspace, source, &mut |_| {})
+}
+
+fn watched(
+    workspace: &Workspace,
+    source: &Source,
+    phase: &mut dyn FnMut(Phase),
+) -> Result<FileImport, CliError> {
     let bar = Progress::start(&source.name);
     let request = ImportRequest {
         options: source.options.clone(),
@@ -71,6 +94,7 @@ pub fn import(workspace: &Workspace, source: &Source) -> Result<FileImport, CliE
     };
     let outcome = door::with_context(|ctx| {
         workspace.import(&source.path, &request, ctx, &mut |at| {
+            phase(at.phase);
             show(&bar, at.bytes_read, at.bytes_total, at.records);
         })
     });

@@ -50,6 +50,12 @@ pub(super) struct Commit<'a> {
     pub(super) rereads: Option<Again>,
 }
 
+/// What the door brings, and whom it wants told.
+struct Door<'a, 'c> {
+    ctx: &'a mut Ctx<'c>,
+    phase: &'a mut dyn FnMut(Phase),
+}
+
 /// Sealed secrets that go in with the entry.
 struct Secrets {
     source: Option<(Digest, Vec<u8>)>,
@@ -66,7 +72,7 @@ impl Workspace {
         ctx: &mut Ctx<'_>,
         phase: &mut dyn FnMut(Phase),
     ) -> Result<ImportOutcome> {
-        phase(Phase::Resolving);
+        phase(Phase::Comparing);
         let _lock = self.write_lock()?;
         let head = self.backend.head()?;
         let segments = self.backend.segments(head.size)?;
@@ -96,6 +102,7 @@ impl Workspace {
                 shift: found.shift(),
             });
         }
+        phase(Phase::Resolving);
         let mut known = Known {
             backend: self.backend.as_ref(),
             segments: &segments,
@@ -126,9 +133,9 @@ impl Workspace {
             outcome.hints.push(hint.to_owned());
             return Ok(outcome);
         }
-        phase(Phase::Writing);
+        let door = &mut Door { ctx, phase };
         outcome.entry =
-            Some(self.write(&commit, reading, &resolved, &outcome, head.evidence_seq, ctx)?);
+            Some(self.write(&commit, reading, &resolved, &outcome, head.evidence_seq, door)?);
         Ok(outcome)
     }
 
@@ -140,8 +147,10 @@ impl Workspace {
         resolved: &Resolved,
         outcome: &ImportOutcome,
         evidence_seq: u64,
-        ctx: &mut Ctx<'_>,
+        door: &mut Door<'_, '_>,
     ) -> Result<u64> {
+        let ctx = &mut *door.ctx;
+        (door.phase)(Phase::Syncing);
         let (secrets, source) = self.seal(commit, &mut reading, ctx)?;
         let mut plain = vec![ObjectNote::plain(source, Role::Source, "")];
         if let Some(mapping) = &commit.request.options.mapping {
@@ -155,6 +164,7 @@ impl Workspace {
             tries += 1;
             let size = self.backend.head()?.size;
             let entry = commit.rereads.as_ref().map_or(size + 1, |again| again.origin);
+            (door.phase)(Phase::Writing);
             let mut objects = plain.clone();
             objects.extend(self.write_groups(&reading.collector, resolved, entry)?);
             let payload = payload_of(commit, &reading, outcome, objects);
@@ -174,6 +184,7 @@ impl Workspace {
                 content: commit.content,
                 now_us: ctx.now_us,
             };
+            (door.phase)(Phase::Committing);
             match self.append_import(&append, &payload, &secrets) {
                 Err(StoreError::Stale { .. }) if basis == Basis::SizeIs(size) && tries < TRIES => {}
                 other => return other,

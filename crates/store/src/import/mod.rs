@@ -12,6 +12,7 @@ mod reread;
 mod resolve;
 mod resolving;
 mod run;
+mod sieve;
 mod validity;
 mod write;
 
@@ -43,12 +44,33 @@ pub struct ImportRequest {
 /// What an import is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
-    /// Reading, typing, encrypting.
+    /// Reading, hashing, encrypting, typing and sorting, side by side.
     Reading,
-    /// Comparing with what is known.
+    /// Comparing the cases of a work log with those of earlier logs.
+    Comparing,
+    /// Holding every row against what is known.
     Resolving,
-    /// Writing objects and the entry.
+    /// Making the encrypted source durable.
+    Syncing,
+    /// Writing typed objects and making them durable.
     Writing,
+    /// Appending the entry.
+    Committing,
+}
+
+impl Phase {
+    /// Its name in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Reading => "reading",
+            Self::Comparing => "comparing",
+            Self::Resolving => "resolving",
+            Self::Syncing => "syncing",
+            Self::Writing => "writing",
+            Self::Committing => "committing",
+        }
+    }
 }
 
 /// How far an import has come.

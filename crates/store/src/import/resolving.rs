@@ -4,29 +4,40 @@
 use std::{
     collections::{BTreeMap, HashSet},
     path::Path,
+    sync::{
+        atomic::{AtomicUsize, Ordering},
+        mpsc::{SyncSender, sync_channel},
+    },
+    thread,
 };
 
-use arrow::array::{Array as _, AsArray as _};
-use arrow::datatypes::{Int64Type, UInt32Type};
+use arrow::array::AsArray as _;
+use arrow::datatypes::{Decimal128Type, Int64Type, UInt32Type};
 use backstay_evidence::{
     ReadSummary, Segment,
     fingerprint::FINGERPRINT,
     manifest::{QUARANTINE, Retraction},
     schema,
-    vocabulary::TableKind,
+    vocabulary::{Table, TableKind},
 };
 
 use super::{
     bucket::{Buckets, count_for},
     collect::{Collector, Group, KEY, ORDINAL, Records, state},
     existing::{Described, column, resolve_columns, scan, visible},
-    resolve::{Decisions, NewRow, Rules, Verdict, resolve},
+    resolve::{Decisions, NewRow, OldRow, Rules, Verdict, resolve},
+    sieve::Sieve,
 };
 use crate::{
     backend::Backend,
     error::{Result, StoreError},
     payload::{Counts, is_full},
 };
+
+/// Threads that read stored rows.
+const SCANNERS: usize = 2;
+/// Stored rows handed on together.
+const SCANNED_ROWS: usize = 8_192;
 
 /// What is known, and what this reading may replace.
 pub(super) struct Known<'a> {
@@ -189,18 +200,18 @@ fn resolve_group(
     let buckets = count_for(u64::from(group.rows) + stored, known.compared_rows);
     let mut new = Buckets::new(buckets, known.scratch, "new")?;
     let mut sources = HashSet::new();
+    let mut sieve = Sieve::new(group.rows);
     each_new(group, &mut |row, source| {
         if full {
             sources.insert(source);
         }
+        sieve.add(row.group);
         if excluded.get(row.record) & state::REJECTED == 0 { new.push(row) } else { Ok(()) }
     })?;
+    // Stored rows that no new row is about matter only to what the file may withdraw or replace.
+    let all = full || known.origin.is_some() || known.compare.is_some();
     let mut old = Buckets::new(buckets, known.scratch, "old")?;
-    for (segment, place) in segments.iter().zip(0..) {
-        scan(known.backend, segment, place, &group.table, known.retractions, &mut |row| {
-            old.push(row)
-        })?;
-    }
+    scan_all(known, &segments, &group.table, &|row| all || sieve.may_hold(row.group), &mut old)?;
     let rules = Rules {
         table: &group.table,
         arrangement_id: &group.arrangement_id,
@@ -225,6 +236,60 @@ fn resolve_group(
         }
     }
     Ok(Settled { decisions, segments })
+}
+
+/// Describes the stored rows that are wanted, in two threads. Their order does not matter: each
+/// bucket is sorted.
+fn scan_all(
+    known: &Known<'_>,
+    segments: &[Segment],
+    table: &Table,
+    wanted: &(dyn Fn(&OldRow) -> bool + Sync),
+    old: &mut Buckets<OldRow>,
+) -> Result<()> {
+    let next = AtomicUsize::new(0);
+    let (backend, retractions) = (known.backend, known.retractions);
+    let gone = || StoreError::Columns {
+        table: table.name.clone(),
+        doing: "read",
+        message: "nobody takes its rows".to_owned(),
+    };
+    let scan_some = |sender: &SyncSender<Result<Vec<OldRow>>>| -> Result<()> {
+        let mut rows = Vec::new();
+        loop {
+            let place = next.fetch_add(1, Ordering::Relaxed);
+            let Some(segment) = segments.get(place) else { break };
+            let place = u32::try_from(place).unwrap_or(u32::MAX);
+            scan(backend, segment, place, table, retractions, &mut |row| {
+                if wanted(&row) {
+                    rows.push(row);
+                }
+                if rows.len() < SCANNED_ROWS {
+                    return Ok(());
+                }
+                sender.send(Ok(std::mem::take(&mut rows))).map_err(|_| gone())
+            })?;
+        }
+        sender.send(Ok(rows)).map_err(|_| gone())
+    };
+    thread::scope(|scope| {
+        let (sender, receiver) = sync_channel(SCANNERS);
+        for _ in 0..SCANNERS.min(segments.len()) {
+            let sender = sender.clone();
+            let scan_some = &scan_some;
+            scope.spawn(move || {
+                if let Err(error) = scan_some(&sender) {
+                    // When it cannot be told, another error is on its way already.
+                    let _ = sender.send(Err(error));
+                }
+            });
+        }
+        drop(sender);
+        for rows in receiver {
+            rows?.into_iter().try_for_each(|row| old.push(row))?;
+        }
+        Ok(())
+    })
 }
 
 /// Whether rows that meet no stored one need no comparison: an event that occurs twice in a file
@@ -270,15 +335,8 @@ fn each_new(group: &Group, each: &mut dyn FnMut(NewRow, u64) -> Result<()>) -> R
     let wanted: Vec<&str> = names.iter().map(String::as_str).collect();
     for batch in group.runs(Some(&wanted))?.into_iter().flatten() {
         let batch = batch?;
-        let keys = column(&group.table, &batch, KEY)?;
-        let keys = keys.as_fixed_size_binary_opt().ok_or_else(|| StoreError::Columns {
-            table: group.table.name.clone(),
-            doing: "read",
-            message: "keys are no bytes".to_owned(),
-        })?;
-        let keys = (0..keys.len())
-            .map(|at| keys.value(at).first_chunk::<16>().copied().unwrap_or_default())
-            .collect();
+        let keys = column(&group.table, &batch, KEY)?.as_primitive::<Decimal128Type>();
+        let keys = keys.values().iter().map(|key| key.to_be_bytes()).collect();
         let ordinals = column(&group.table, &batch, ORDINAL)?.as_primitive::<UInt32Type>();
         let rows = Described::new(&group.table, &batch, keys)?;
         for at in 0..batch.num_rows() {

@@ -9,9 +9,10 @@ use std::{
 };
 
 use arrow::{
-    array::ArrayRef,
-    compute::interleave_record_batch,
+    array::{Array, ArrayRef, new_null_array},
+    compute::interleave,
     datatypes::SchemaRef,
+    error::ArrowError,
     ipc::{reader::StreamReader, writer::StreamWriter},
     record_batch::RecordBatch,
     row::{Row, RowConverter, Rows, SortField},
@@ -141,9 +142,30 @@ impl Sorted {
             let picked = order.get(start..end).unwrap_or_default();
             let places: Vec<(usize, usize)> =
                 picked.iter().map(|(batch, at)| (*batch as usize, *at as usize)).collect();
-            interleave_record_batch(&held, &places).map_err(StoreError::columns(&table, "sorted"))
+            gather(&held, &places).map_err(StoreError::columns(&table, "sorted"))
         })))
     }
+}
+
+/// Picks rows out of batches. A column without any value, of which evidence has many, is not copied
+/// row by row.
+fn gather(
+    batches: &[&RecordBatch],
+    places: &[(usize, usize)],
+) -> std::result::Result<RecordBatch, ArrowError> {
+    let Some(schema) = batches.first().map(|batch| batch.schema()) else {
+        return Err(ArrowError::InvalidArgumentError("there is no batch".to_owned()));
+    };
+    let mut columns = Vec::with_capacity(schema.fields().len());
+    for (at, field) in schema.fields().iter().enumerate() {
+        let arrays: Vec<&dyn Array> =
+            batches.iter().filter_map(|batch| Some(batch.columns().get(at)?.as_ref())).collect();
+        columns.push(match arrays.iter().all(|array| array.null_count() == array.len()) {
+            true => new_null_array(field.data_type(), places.len()),
+            false => interleave(&arrays, places)?,
+        });
+    }
+    RecordBatch::try_new(schema, columns)
 }
 
 /// Writes sorted rows to a temporary file, as they lie in memory: it lives for one import.
@@ -263,7 +285,7 @@ impl Merge<'_> {
     fn flush(&mut self, each: &mut dyn FnMut(RecordBatch) -> Result<()>) -> Result<()> {
         if !self.picked.is_empty() {
             let held: Vec<&RecordBatch> = self.held.iter().collect();
-            let batch = interleave_record_batch(&held, &self.picked)
+            let batch = gather(&held, &self.picked)
                 .map_err(StoreError::columns(&self.sorter.table, "sorted"))?;
             self.picked.clear();
             each(batch)?;
@@ -331,7 +353,7 @@ pub(super) fn merge(
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 mod tests {
     use arrow::{
-        array::{AsArray as _, RecordBatchOptions, StringArray, new_null_array},
+        array::{AsArray as _, RecordBatchOptions, StringArray},
         datatypes::{Int64Type, Schema},
     };
     use backstay_evidence::Vocabulary;

@@ -15,7 +15,7 @@ use arrow::{
     datatypes::{Int16Type, Int64Type, SchemaRef, TimestampMicrosecondType, UInt32Type},
     record_batch::RecordBatch,
 };
-use backstay_evidence::{RowRef, Segment, schema, vocabulary::Table};
+use backstay_evidence::{RowRef, Segment, fingerprint::FINGERPRINT, schema, vocabulary::Table};
 use parquet::{
     arrow::ArrowWriter,
     basic::{Compression, ZstdLevel},
@@ -23,6 +23,7 @@ use parquet::{
         metadata::KeyValue,
         properties::{EnabledStatistics, WriterProperties},
     },
+    schema::types::ColumnPath,
 };
 
 use super::{
@@ -62,7 +63,7 @@ impl ObjectWriter {
     ) -> Result<Self> {
         let level = ZstdLevel::try_new(1).map_err(StoreError::columns(&table.name, "written"))?;
         let named = |key: &str, value: &str| KeyValue::new(key.to_owned(), value.to_owned());
-        let properties = WriterProperties::builder()
+        let mut properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(level))
             .set_max_row_group_row_count(Some(ROW_GROUP))
             .set_statistics_enabled(EnabledStatistics::Chunk)
@@ -70,8 +71,11 @@ impl ObjectWriter {
             .set_key_value_metadata(Some(vec![
                 named("backstay.table", &table.name),
                 named("backstay.vocabulary", vocabulary_digest),
-            ]))
-            .build();
+            ]));
+        for name in different_in_each_row(table) {
+            properties = properties.set_column_dictionary_enabled(ColumnPath::from(name), false);
+        }
+        let properties = properties.build();
         let schema: SchemaRef = Arc::new(schema::object_schema(table));
         let writer = ArrowWriter::try_new(backend.stage()?, schema, Some(properties))
             .map_err(StoreError::columns(&table.name, "written"))?;
@@ -126,6 +130,18 @@ impl ObjectWriter {
             occurred_us: self.range,
         }))
     }
+}
+
+/// Columns of which hardly two rows have the same value: a dictionary of them costs time to make
+/// and is no smaller than they are.
+fn different_in_each_row(table: &Table) -> Vec<String> {
+    let mut names = vec![schema::ROW.to_owned(), schema::CONTENT.to_owned()];
+    names.extend(table.source_id.clone());
+    names.extend(table.occurred.clone());
+    if table.name == FINGERPRINT {
+        names.extend(["wall", "relative"].map(str::to_owned));
+    }
+    names
 }
 
 /// What writing a group needs to know.
