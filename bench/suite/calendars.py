@@ -227,16 +227,24 @@ def write_levels(path, calendar):
 
 def write_tables(folder, sites=None, cover=COVER, levels=None, months=None):
     """The calendars as tables for tools that know none: spans, quarter-hour slots, months, thresholds."""
+    import pyarrow.parquet  # only in the bench's own environment
+
     folder.mkdir(parents=True, exist_ok=True)
-    span_rows, slot_rows = [], []
+    span_rows, slot_columns, codes = [], ([], [], [], []), []
     for code, (name, site) in enumerate((sites or SITES).items()):
         before = 0
         for start, end in open_spans(site, cover):
             span_rows.append((name, start, end, before))
             before += end - start
-        slot_rows += [(name, code, slot, before, flag) for slot, before, flag in slots(site, cover)]
+        for slot, before, flag in slots(site, cover):
+            for column, value in zip(slot_columns, (code, slot, before, flag)):
+                column.append(value)
+        codes.append((name, code))
     write(folder / "spans.csv", ["site_id", "start_us", "end_us", "before_us"], span_rows)
-    write(folder / "slots.csv", ["site_id", "site_code", "slot", "before_us", "is_open"], slot_rows)
+    write(folder / "sites.csv", ["site_id", "site_code"], codes)
+    # Half a million rows: as Parquet, so that no tool spends its time on reading them.
+    names = ["site_code", "slot", "before_us", "is_open"]
+    pyarrow.parquet.write_table(pyarrow.table(dict(zip(names, slot_columns))), folder / "slots.parquet")
     months, end = months or month_starts()
     ends = [start for _, start in months[1:]] + [end]
     write(

@@ -98,8 +98,7 @@ class Environment:
 
     def input(self, cases, *more):
         """The generated input of so many cases, made when it is not there."""
-        recipe = b"".join((BENCH / "suite" / name).read_bytes() for name in ("calendars.py", "generate.py"))
-        name = f"input-{cases}-{hashlib.sha256(recipe).hexdigest()[:8]}"
+        name = f"input-{cases}-{recipe('suite/calendars.py', 'suite/generate.py')}"
         folder = self.cache / name
         for old in self.cache.glob(f"input-{cases}-*"):
             if old.name != name:
@@ -113,6 +112,12 @@ class Environment:
             with open(self.backstay, "rb") as file:
                 self.known_digest = hashlib.file_digest(file, "sha256").hexdigest()[:12]
         return self.known_digest
+
+
+def recipe(*files):
+    """A short digest of the programs that make something, so that what an older one made is made anew."""
+    texts = b"".join((BENCH / name).read_bytes() for name in sorted(files))
+    return hashlib.sha256(texts).hexdigest()[:8]
 
 
 def machine():

@@ -6,6 +6,7 @@ Owns what is assumed; the logs say none of it. Every tool is given the same assu
 import datetime as dt
 import json
 import os
+import shutil
 
 from . import calendars, environment, process, product, working_time
 
@@ -84,7 +85,12 @@ def registers(log, folder):
 
 
 def workspace(env, name, log):
-    folder = env.cache / f"log-{name.lower().replace(' ', '-')}"
+    made_by = environment.recipe("suite/calendars.py", "suite/logs.py", "tools/real_logs.py")
+    kind = f"log-{name.lower().replace(' ', '-')}"
+    folder = env.cache / f"{kind}-{made_by}"
+    for old in env.cache.glob(f"{kind}*"):
+        if old != folder:
+            shutil.rmtree(old)
     if not (folder / "about.json").exists():
         env.in_venv("tools.real_logs", name, folder)
 
@@ -95,7 +101,7 @@ def workspace(env, name, log):
             space.call("import", folder / "registers" / f"{table}.csv", "--as", table)
         return {"entry": space.entries(), "accepted": counts["accepted"], "import": done.seconds}
 
-    return folder, *product.prepared(env, folder.name, make)
+    return folder, *product.prepared(env, f"{kind}@{made_by}", make)
 
 
 def section(env):

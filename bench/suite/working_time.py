@@ -7,7 +7,7 @@ import csv
 import io
 import json
 
-from . import calendars, process, product, race
+from . import calendars, environment, process, product, race
 
 # Tools that answer the same question, and how they are called in the table.
 SAME = {
@@ -46,7 +46,8 @@ def agreement(env, folder, space, entry, calendar, period=product.PERIOD, levels
     """Every case of every tool against ours. Gives what was compared; raises at the first difference."""
     out = env.cache / "agreement"
     out.mkdir(exist_ok=True)
-    marker = out / f"{folder.name}-{calendar}-{env.digest()}.json"
+    programs = environment.recipe("suite/compare.py", "tools/contract.py", *(f"tools/{name}.py" for name in SAME))
+    marker = out / f"{folder.name}-{calendar}-{env.digest()}-{programs}.json"
     if marker.exists():
         return json.loads(marker.read_text())
     env.say(f"checking that all tools agree case by case ({folder.name}, {calendar})")

@@ -14,10 +14,10 @@ def main():
     order = "happened, " + ask.order if ask.order else "happened"
     extra = ", " + ask.order if ask.order else ""
     only = f"WHERE site_id = {site}" if ask.calendar else ""
-    db.sql(f"CREATE TEMP TABLE code AS SELECT DISTINCT site_id, site_code FROM '{ask.tables}/slots.csv' {only}")
+    db.sql(f"CREATE TEMP TABLE code AS SELECT site_id, site_code FROM '{ask.tables}/sites.csv' {only}")
     # One integer key: sites are interleaved, 16 to a quarter of an hour.
-    db.sql(f"""CREATE TEMP TABLE slot AS SELECT slot * 16 + site_code AS key, before_us, is_open::BIGINT AS is_open
-      FROM '{ask.tables}/slots.csv' {only}""")
+    db.sql(f"""CREATE TEMP TABLE slot AS SELECT slot * 16 + site_code AS key, before_us, is_open
+      FROM '{ask.tables}/slots.parquet' WHERE site_code IN (SELECT site_code FROM code)""")
     cases = f"""
     WITH event AS (
       SELECT case_id, code.site_code, state, priority, epoch_us(occurred_at) AS happened {extra}

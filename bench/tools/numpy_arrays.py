@@ -45,13 +45,11 @@ def main():
         order = by_time[order]
     case, at = case[order], at[order]
 
-    slot = pacsv.read_csv(ask.tables / "slots.csv")
-    site_code = slot["site_code"].to_numpy()
-    sites = int(site_code.max()) + 1
-    before = slot["before_us"].to_numpy().reshape(sites, -1)
-    is_open = slot["is_open"].to_numpy().reshape(sites, -1)
+    names = pacsv.read_csv(ask.tables / "sites.csv")["site_id"].to_pylist()
+    slot = pq.read_table(ask.tables / "slots.parquet", columns=["slot", "before_us", "is_open"])
+    before = slot["before_us"].to_numpy().reshape(len(names), -1)
+    is_open = slot["is_open"].to_numpy().reshape(len(names), -1)
     first_slot = int(slot["slot"][0].as_py())
-    names = list(dict.fromkeys(slot["site_id"].to_pylist()))
     width = before.shape[1]
     before, is_open = before.ravel(), is_open.ravel()
 

@@ -15,8 +15,8 @@ SLOT_US = 900_000_000
 
 def main():
     ask = Question()
-    slots = pl.read_csv(ask.tables / "slots.csv")
-    names = slots["site_id"].unique(maintain_order=True).to_list()
+    slots = pl.read_parquet(ask.tables / "slots.parquet", columns=["slot", "before_us", "is_open"])
+    names = pl.read_csv(ask.tables / "sites.csv")["site_id"].to_list()
     width = len(slots) // len(names)
     first_slot = slots["slot"][0]
     before, is_open = slots["before_us"], slots["is_open"].cast(pl.Int64)
