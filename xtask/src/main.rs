@@ -2,6 +2,7 @@
 //! `example` writes the worked example anew; `sim-trial` runs many others. Nothing here is part of the product.
 
 mod example;
+mod shots;
 mod steps;
 mod tidy;
 mod trial;
@@ -23,6 +24,9 @@ usage: cargo xtask <command>
   example --check  fails when examples/meridian is not what the seed gives
   sim-trial        simulated operations through the release binary, each held against its truth
                    [--seeds 50] [--from 1] [--size 100, per cent of the worked example's cases]
+  shots            the HTML report in a real Chromium: pictures at 360 and 1440 px, light, dark and
+                   in print, and a script that checks overflow, contrast, links and requests
+                   [--out DIR] [--quick, without the real log] [--page FILE, only that one]
 ";
 
 fn main() -> ExitCode {
@@ -37,6 +41,9 @@ fn main() -> ExitCode {
         ["example", "--check"] => example::run(&root, true),
         ["sim-trial", options @ ..] => {
             trial::Trial::parse(options).and_then(|trial| trial::run(&root, trial))
+        }
+        ["shots", options @ ..] => {
+            shots::Shots::parse(options, &root).and_then(|asked| shots::run(&root, &asked))
         }
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");

@@ -3,7 +3,7 @@
 
 use std::{path::Path, process::Command};
 
-use crate::tidy;
+use crate::{shots, tidy};
 
 /// Runs every step; stops at the first that fails.
 ///
@@ -30,7 +30,9 @@ pub fn test(root: &Path) -> Result<(), String> {
     }
     // Examples in documentation first, so that the last lines are those of the tests proper.
     cargo(root, &["test", "--workspace", "--doc"], "see the failures above")?;
-    cargo(root, &["test", "--workspace", "--lib", "--bins", "--tests"], "see the failures above")
+    cargo(root, &["test", "--workspace", "--lib", "--bins", "--tests"], "see the failures above")?;
+    say("pages");
+    shots::check(root)
 }
 
 fn say(step: &str) {

@@ -24,6 +24,9 @@ impl Set {
     }
 }
 
+/// Columns of figures that fit a page of 360 pixels side by side.
+const COMPACT_COLUMNS: usize = 6;
+
 /// A row; its first cell is its head.
 pub(super) struct Row {
     /// Anchor.
@@ -62,7 +65,7 @@ impl Sheet {
         Self { caption, heads, rows: Vec::new(), foot: None, compact: false }
     }
 
-    /// Keeps rows on one line on a narrow page too: for tables of a few short columns.
+    /// Set smaller, and with a few columns kept on one line on a narrow page too.
     pub fn compact(mut self) -> Self {
         self.compact = true;
         self
@@ -83,6 +86,14 @@ impl Sheet {
         self.rows.is_empty()
     }
 
+    fn class(&self) -> &'static str {
+        match (self.compact, self.heads.len() <= COMPACT_COLUMNS) {
+            (true, true) => "compact",
+            (true, false) => "compact stack",
+            (false, _) => "stack",
+        }
+    }
+
     fn line(&self, row: &Row) -> Markup {
         let scope = if row.group { "rowgroup" } else { "row" };
         html! {
@@ -98,7 +109,7 @@ impl Sheet {
     /// The table.
     pub fn render(&self) -> Markup {
         html! {
-            table class=(if self.compact { "compact" } else { "stack" }) {
+            table class=(self.class()) {
                 caption { (self.caption) }
                 thead {
                     tr {

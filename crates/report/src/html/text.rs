@@ -51,10 +51,13 @@ pub(super) fn title(text: &str) -> Markup {
     apart(&title_text(text))
 }
 
-/// Cleaned text, kept apart; one with a long word may break anywhere, others only between words.
+/// Cleaned text, kept apart; one with a long word may break anywhere, a short id nowhere, others
+/// between words.
 fn apart(text: &str) -> Markup {
     let long = text.split([' ', '-']).any(|word| word.chars().count() > LONG_WORD);
-    html! { bdi class=[long.then_some("long")] { (text) } }
+    let short = !text.contains(' ') && text.chars().count() <= LONG_WORD;
+    let class = if long { Some("long") } else { short.then_some("nowrap") };
+    html! { bdi class=[class] { (text) } }
 }
 
 /// A sentence in which words between backticks are set as code.
@@ -245,7 +248,10 @@ mod tests {
 
     #[test]
     fn a_name_that_steers_or_never_ends_is_made_harmless() {
-        assert_eq!(name("a\u{202e}b<").into_string(), "<bdi>a\\u{202e}b&lt;</bdi>");
+        assert_eq!(
+            name("a\u{202e}b<").into_string(),
+            "<bdi class=\"nowrap\">a\\u{202e}b&lt;</bdi>"
+        );
         let long = "x".repeat(10_000);
         assert!(plain(&long).ends_with("… (10,000 characters)"));
         assert!(plain(&long).chars().count() < 110);
