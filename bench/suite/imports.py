@@ -78,9 +78,12 @@ def xes(env):
 
 
 def phases(err):
-    """What `--timings` says on standard error, as one line."""
-    lines = [line.strip() for line in err.splitlines() if " s" in line or "ms" in line]
-    return "; ".join(line for line in lines if line)[:600]
+    """The phases that `--timings --format json` tells on standard error, in words."""
+    for line in err.splitlines():
+        if "phases_us" in line:
+            spent = json.loads(line[line.index("{"):])["phases_us"]
+            return ", ".join(f"{name} {us / 1e6:.1f} s" for name, us in spent.items())
+    return ""
 
 
 def csv(env, cases):
@@ -125,7 +128,7 @@ def csv(env, cases):
              " instant and writes Parquet; ours also keeps the source encrypted, checks, makes pseudonyms,"
              " hashes, finds what is known already, sorts by case, syncs, and makes one ledger entry."]
     if said and said[-1]:
-        notes.append("Phases of the last run: " + said[-1])
+        notes.append(f"Phases of the last run: {said[-1]}.")
     return {"title": "CSV to a committed import", "notes": notes, "head": ["program", "s", "CPU s", "MiB at most"],
             "rows": rows, "budgets": [race.compared(f"CSV, {about['events']:,} rows", 2.0, found[ours], found[theirs],
                                                "to DuckDB's COPY")]}
