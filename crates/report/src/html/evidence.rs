@@ -166,7 +166,7 @@ fn sources(dossier: &Dossier<'_>) -> Markup {
     for source in &dossier.sources {
         let mut cells = vec![html! { (source.entry) }, text::name(&source.file)];
         cells.extend(source.counts.iter().map(|count| html! { (text::number(*count)) }));
-        cells.push(html! { (text::instant(source.recorded_at_us)) span.sub { "by " (text::name(&source.actor)) } });
+        cells.push(html! { span.nowrap { (text::instant(source.recorded_at_us)) } span.sub { "by " (text::name(&source.actor)) } });
         cells.push(html! { code.digest { (text::plain(&source.digest)) } });
         sheet.row(Row::at(format!("entry.{}", source.entry), cells));
     }
