@@ -1,12 +1,11 @@
 //! One record against the plan: conditions, texts, types, pseudonyms, attributes. Owns the way from
 //! a raw record to typed rows or to the reasons why not; never knows where they go.
 
-use std::{borrow::Cow, collections::HashMap};
-
-use backstay_privacy::PseudonymKey;
+use std::borrow::Cow;
 
 use super::{
     choice::OrderWatch,
+    people::People,
     record::{ColumnSet, Item, RawRecord},
 };
 use crate::{
@@ -18,7 +17,7 @@ use crate::{
         },
     },
     quarantine::code,
-    sink::{Rejection, VaultEntry},
+    sink::Rejection,
     typing::{
         self, Fault,
         moment::{self, DateFormat},
@@ -32,8 +31,6 @@ use crate::{
 const REASONS_MAX: usize = 16;
 /// Most attributes of a row, and most bytes of them.
 const ATTRIBUTES_MAX: (usize, usize) = (256, 64 << 10);
-/// Pseudonyms remembered at a time.
-const PEOPLE_MAX: usize = 200_000;
 
 /// A record as the rules look at it.
 #[derive(Clone, Copy)]
@@ -237,87 +234,6 @@ fn transformed(text: &str, transform: Transform) -> Result<String, Fault> {
             format!("{sign}{}.{:09}", value / 1_000_000_000, value % 1_000_000_000)
         }
     })
-}
-
-/// Pseudonyms given in a pass, and the real ids that the vault has not got yet.
-pub(crate) struct People<'k> {
-    key: &'k PseudonymKey,
-    /// Places in `given`, by arrangement, party, kind and id.
-    known: HashMap<String, usize>,
-    /// Pseudonyms, and whether the vault was told.
-    given: Vec<(String, bool)>,
-    pending: Vec<(String, VaultEntry)>,
-    scratch: String,
-}
-
-impl<'k> People<'k> {
-    pub(crate) fn new(key: &'k PseudonymKey) -> Self {
-        Self {
-            key,
-            known: HashMap::new(),
-            given: Vec::new(),
-            pending: Vec::new(),
-            scratch: String::new(),
-        }
-    }
-
-    fn pseudonym(&mut self, party: &str, kind: &str, id: &str, arrangement: &str) -> Option<&str> {
-        self.scratch.clear();
-        for part in [arrangement, party, kind] {
-            self.scratch.push_str(part);
-            self.scratch.push('\0');
-        }
-        self.scratch.push_str(id);
-        let place = match self.known.get(&self.scratch) {
-            Some(place) => *place,
-            None => {
-                let pseudonym = self.key.pseudonymise(party, kind, id)?;
-                if self.known.len() >= PEOPLE_MAX {
-                    self.known.clear();
-                    self.given.clear();
-                }
-                self.known.insert(self.scratch.clone(), self.given.len());
-                self.given.push((pseudonym, false));
-                self.given.len() - 1
-            }
-        };
-        let (pseudonym, told) = self.given.get(place)?;
-        if !told {
-            let entry = VaultEntry {
-                pseudonym: pseudonym.clone(),
-                party: party.to_owned(),
-                id_kind: kind.to_owned(),
-                id: id.to_owned(),
-                arrangement_id: arrangement.to_owned(),
-            };
-            self.pending.push((self.scratch.clone(), entry));
-        }
-        Some(pseudonym)
-    }
-
-    /// Forgets the ids of a record that is rejected.
-    pub(crate) fn forget_pending(&mut self) {
-        self.pending.clear();
-    }
-
-    /// The ids of a record that is taken, each once.
-    pub(crate) fn take_pending(&mut self) -> Vec<VaultEntry> {
-        let mut fresh = Vec::new();
-        if self.pending.is_empty() {
-            return fresh;
-        }
-        for (name, entry) in std::mem::take(&mut self.pending) {
-            let place = self.known.get(&name).copied();
-            if let Some((_, told)) = place.and_then(|place| self.given.get_mut(place)) {
-                if *told {
-                    continue;
-                }
-                *told = true;
-            }
-            fresh.push(entry);
-        }
-        fresh
-    }
 }
 
 /// Attribute columns of a table in order of their names, brought up to date as a log brings new

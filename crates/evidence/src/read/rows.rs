@@ -10,8 +10,9 @@ use backstay_privacy::PseudonymKey;
 use super::{
     LoadScope, ReadError,
     choice::OrderWatch,
-    feed::{AttributeOrder, Look, People, Reason, Typist},
+    feed::{AttributeOrder, Look, Reason, Typist},
     keep::Groups,
+    people::People,
     record::{ColumnSet, RawRecord},
     stage::{Handed, Outlet},
 };
