@@ -153,6 +153,12 @@ pub(crate) fn whole_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     sync_folder(folder_of(path))
 }
 
+/// Writes over the beginning of a small file, in place and without making it durable.
+pub(crate) fn overwrite(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::options().create(true).truncate(false).write(true).open(path)?;
+    fault::write(path, bytes, |bytes| file.write_all(bytes))
+}
+
 /// Removes a file.
 pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
     step(Step::Remove, path, || fs::remove_file(path))

@@ -271,6 +271,12 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether a full disk is behind it, wherever that was noticed.
+    #[must_use]
+    pub fn is_no_space(&self) -> bool {
+        matches!(self, Self::NoSpace { .. }) || full(self)
+    }
+
     /// An error of this path.
     pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();

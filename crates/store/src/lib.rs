@@ -25,7 +25,9 @@ mod retract;
 mod scratch;
 pub mod sqlite;
 mod trace;
+mod vault;
 pub mod verify;
+mod witness;
 mod workspace;
 
 pub use assessment::{Assessment, AssessmentKept, AssessmentSummary, NewAssessment};

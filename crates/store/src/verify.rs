@@ -7,7 +7,7 @@ use std::{
     io,
 };
 
-use backstay_evidence::{Digest, Segment};
+use backstay_evidence::{Digest, Segment, manifest::Retraction};
 use backstay_ledger::{
     Checkpoint, Digest as LedgerDigest, EntryKind, EvidenceDigest, Frontier, NodeSource,
     SaltedDigest, checkpoint::origin_of,
@@ -21,7 +21,7 @@ use crate::{
     import::existing::RowReader,
     index::{for_each_entry, table_of},
     payload::{self, ErasePayload, ImportPayload, Role},
-    scratch,
+    scratch, witness,
     workspace::Workspace,
 };
 
@@ -91,6 +91,9 @@ impl VerifyReport {
 }
 
 const RESTORE: &str = "restore the workspace from a backup";
+const KEYS: &str = "put the workspace's `keys` folder back from a backup";
+const LOST: &str = "restore the workspace from a newer backup, and import again what is missing; \
+                    if it was put back from an older copy on purpose, delete this file";
 const REBUILD: &str = "make the readings anew from the ledger with `backstay verify --sweep`";
 
 /// What walking over the entries gathers.
@@ -106,6 +109,7 @@ struct Walk {
     /// Imports with their sources, and those erased.
     sources: Vec<(u64, Digest)>,
     erased: BTreeSet<u64>,
+    erased_people: BTreeSet<String>,
     /// Roots at the sizes that checkpoints speak of.
     roots: BTreeMap<u64, LedgerDigest>,
     contents: BTreeMap<u64, LedgerDigest>,
@@ -124,6 +128,15 @@ struct Walk {
 impl Walk {
     fn wrong(&mut self, place: impl ToString, what: impl Into<String>, remedy: &'static str) {
         self.problems.push(VerifyProblem { place: place.to_string(), what: what.into(), remedy });
+    }
+
+    /// Compares a reading of the ledger with one made anew.
+    fn reading<T: PartialEq>(&mut self, place: &str, made: &T, kept: Result<T>) {
+        match kept {
+            Ok(kept) if kept == *made => {}
+            Ok(_) => self.wrong(place, "differs from the ledger", REBUILD),
+            Err(error) => self.wrong(place, format!("cannot be read: {error}"), REBUILD),
+        }
     }
 
     fn take_problems(&mut self) -> Vec<VerifyProblem> {
@@ -203,6 +216,7 @@ impl Walk {
             EntryKind::Erase => {
                 let erase: ErasePayload = payload::read(stored)?;
                 self.erased.extend(erase.sources);
+                self.erased_people.extend(erase.person);
             }
             _ => {}
         }
@@ -221,7 +235,9 @@ impl Workspace {
         progress: &mut dyn FnMut(VerifyProgress),
     ) -> Result<VerifyReport> {
         let mut notes = Vec::new();
-        let mut walk = self.snapshot()?.verify_seen(&mut notes, progress)?;
+        // Before the snapshot: what others append meanwhile is not missing from it.
+        let newest = self.verifier_key().ok().and_then(|key| witness::read(&self.dir, &key));
+        let mut walk = self.snapshot()?.verify_seen(newest.as_ref(), &mut notes, progress)?;
         let (mut problems, sound) = (walk.take_problems(), walk.sound);
         if options.sweep && sound && !problems.is_empty() {
             self.rebuild_readings()?;
@@ -257,6 +273,7 @@ impl Workspace {
     /// Looks at everything, in a workspace that stands still.
     fn verify_seen(
         &self,
+        newest: Option<&Checkpoint>,
         notes: &mut Vec<String>,
         progress: &mut dyn FnMut(VerifyProgress),
     ) -> Result<Walk> {
@@ -276,7 +293,15 @@ impl Workspace {
         if (walk.entries, walk.frontier.root()) != (head.size, head.root) {
             walk.wrong("the tree", "does not have the entries that the ledger has", RESTORE);
         }
+        if let Some(newest) = newest.filter(|newest| newest.size > walk.entries) {
+            let what = format!(
+                "says that the ledger had {} entries; it has {}: the newest are lost",
+                newest.size, walk.entries
+            );
+            walk.wrong(witness::FILE, what, LOST);
+        }
         walk.held = self.verify_checkpoints(&checkpoints, &mut walk, notes)?;
+        self.verify_vault(&mut walk, notes)?;
         walk.erased_sources = self.verify_sources(&mut walk, notes)?;
         (walk.good, walk.bytes) = self.verify_objects(&mut walk, progress);
         walk.rows = self.verify_rows(&mut walk);
@@ -319,6 +344,29 @@ impl Workspace {
             walk.wrong("the newest checkpoint", "does not cover the newest entry", RESTORE);
         }
         Ok(held)
+    }
+
+    /// The vault opens, and fits the pseudonyms.
+    fn verify_vault(&self, walk: &mut Walk, notes: &mut Vec<String>) -> Result<()> {
+        let check = self.check_vault(&walk.erased_people)?;
+        if check.without_keys {
+            notes.push("sealed names were not opened: the keys are not here".to_owned());
+        }
+        let people = |count: u64| if count == 1 { "name" } else { "names" };
+        for (count, what, remedy) in [
+            (check.closed, "cannot be opened", RESTORE),
+            (check.estranged, "do not give their pseudonym with `keys/pseudonym.key`", KEYS),
+            (
+                check.unknown,
+                "are listed as named by a source, and nothing is known of them",
+                RESTORE,
+            ),
+        ] {
+            if count > 0 {
+                walk.wrong("the vault", format!("{count} {} {what}", people(count)), remedy);
+            }
+        }
+        Ok(())
     }
 
     /// Every source has its key, or an entry that says why not.
@@ -439,28 +487,27 @@ impl Workspace {
             }
         };
         let head = self.backend.head()?.size;
-        if derived.segments != self.backend.segments(head)? {
-            walk.wrong("the list of objects", "differs from the ledger", REBUILD);
-        }
-        let mut retractions = derived.retractions;
-        retractions.sort_by_key(|retraction| (retraction.seq, format!("{:?}", retraction.target)));
-        let mut kept = self.backend.retractions(head)?;
-        kept.sort_by_key(|retraction| (retraction.seq, format!("{:?}", retraction.target)));
-        if retractions != kept {
-            walk.wrong("the list of retractions", "differs from the ledger", REBUILD);
-        }
-        if derived.imports != self.backend.imports(head)? {
-            walk.wrong("the list of imports", "differs from the ledger", REBUILD);
-        }
+        walk.reading("the list of objects", &derived.segments, self.backend.segments(head));
+        let ordered = |mut list: Vec<Retraction>| {
+            list.sort_by_key(|retraction| (retraction.seq, format!("{:?}", retraction.target)));
+            list
+        };
+        let kept = self.backend.retractions(head).map(ordered);
+        walk.reading("the list of retractions", &ordered(derived.retractions), kept);
+        walk.reading("the list of imports", &derived.imports, self.backend.imports(head));
         let mut registers = derived.registers;
         let mut differing = 0_u64;
-        self.backend.registers(None, &mut |row| {
+        let kept = self.backend.registers(None, &mut |row| {
             let key = (row.table.clone(), row.arrangement_id.clone(), row.key.clone());
             if registers.remove(&key).as_ref() != Some(&row) {
                 differing += 1;
             }
             Ok(())
-        })?;
+        });
+        if let Err(error) = kept {
+            walk.wrong("the current registers", format!("cannot be read: {error}"), REBUILD);
+            return Ok(());
+        }
         differing += registers.len() as u64;
         if differing > 0 {
             let what = format!("differ from the ledger in {differing} rows");

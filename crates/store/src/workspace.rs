@@ -6,7 +6,7 @@ use std::{
     fs::{self, File},
     io,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use backstay_evidence::{Digest, Manifest, ObjectSource, Vocabulary, manifest::ObjectBody};
@@ -23,6 +23,7 @@ use crate::{
     payload::{self, InitPayload},
     scratch::Run,
     sqlite::SqliteBackend,
+    witness,
 };
 
 /// Format of a workspace that this release writes, and the latest that it reads.
@@ -203,7 +204,7 @@ impl Workspace {
             id: id.clone(),
             backend: Arc::new(backend),
             keys,
-            vocabulary: Vocabulary::built_in()?,
+            vocabulary: built_in()?,
             limits: Limits::default(),
         };
         let payload = payload::write(&InitPayload {
@@ -247,7 +248,7 @@ impl Workspace {
             id: file.workspace.clone(),
             backend: Arc::new(backend),
             keys: Keys::new(dir.join(KEYS_FOLDER)),
-            vocabulary: Vocabulary::built_in()?,
+            vocabulary: built_in()?,
             limits: Limits::default(),
         })
     }
@@ -294,6 +295,14 @@ impl Workspace {
     #[must_use]
     pub fn vocabulary(&self) -> &Vocabulary {
         &self.vocabulary
+    }
+
+    /// Whether it lies where nothing can be written: then it answers, and keeps nothing.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn is_read_only(&self) -> Result<bool> {
+        self.backend.is_read_only()
     }
 
     /// What keeps it.
@@ -409,12 +418,16 @@ impl Workspace {
     ) -> Result<Sealed> {
         let origin = origin_of(&self.id);
         let key = self.keys.signing(&origin)?;
-        self.backend.append(append, &mut |sealed, index| {
+        let mut note = String::new();
+        let sealed = self.backend.append(append, &mut |sealed, index| {
             finish(sealed, index)?;
             let checkpoint =
                 Checkpoint { origin: origin.clone(), size: sealed.seq, root: sealed.root };
-            index.put_checkpoint(sealed.seq, &checkpoint.sign(&key)?)
-        })
+            note = checkpoint.sign(&key)?;
+            index.put_checkpoint(sealed.seq, &note)
+        })?;
+        witness::write(&self.dir, &note);
+        Ok(sealed)
     }
 
     /// Appends an entry that brings nothing but its payload. For decisions and settings of the
@@ -473,6 +486,16 @@ impl Workspace {
     }
 }
 
+/// The vocabulary of this release, read once in a process.
+fn built_in() -> Result<Vocabulary> {
+    static READ: OnceLock<Vocabulary> = OnceLock::new();
+    if let Some(vocabulary) = READ.get() {
+        return Ok(vocabulary.clone());
+    }
+    let vocabulary = Vocabulary::built_in()?;
+    Ok(READ.get_or_init(|| vocabulary).clone())
+}
+
 fn folder_of(dir: &Path) -> Folder {
     Folder::new(dir.join(OBJECTS_FOLDER), dir.join(SCRATCH_FOLDER))
 }
@@ -488,6 +511,8 @@ pub(crate) fn must_be_free(dir: &Path) -> Result<()> {
         SCRATCH_FOLDER,
         KEYS_FOLDER,
         DATABASE_FILE,
+        LOCK_FILE,
+        witness::FILE,
         "backstay.sqlite-wal",
         "backstay.sqlite-shm",
         "backstay.sqlite-journal",

@@ -33,10 +33,19 @@ pub(crate) fn failed(doing: &'static str) -> impl Fn(rusqlite::Error) -> StoreEr
         }
         Some(ErrorCode::DiskFull) => StoreError::NoSpace { place: "the database".to_owned() },
         Some(ErrorCode::ReadOnly) => StoreError::ReadOnly { place: "the database".to_owned() },
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-            StoreError::BadDatabase { doing, message: error.to_string() }
+        // Our statements and types are fixed: what does not fit them was not written by us.
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::Unknown) | None => {
+            StoreError::BadDatabase { doing, message: words(&error) }
         }
-        _ => StoreError::Database { doing, message: error.to_string() },
+        Some(_) => StoreError::Database { doing, message: words(&error) },
+    }
+}
+
+/// What SQLite said, without the statement.
+fn words(error: &rusqlite::Error) -> String {
+    match error {
+        rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
+        other => other.to_string(),
     }
 }
 
@@ -259,6 +268,11 @@ impl SqliteBackend {
         if let Some(say) = self.waiting.0.get() {
             say();
         }
+    }
+
+    /// Whether it was opened for reading only.
+    pub(crate) fn is_read_only(&self) -> Result<bool> {
+        self.connection().is_readonly("main").map_err(failed("opening the database"))
     }
 
     pub(crate) fn folder(&self) -> &Folder {

@@ -72,11 +72,11 @@ fn read_head(connection: &Connection) -> Result<(Head, Frontier)> {
                 |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
             )
             .map_err(&doing)?;
-    let frontier = Frontier::from_bytes(&frontier)?;
-    let evidence = evidence.parse().map_err(|_| StoreError::Database {
-        doing: "reading the head of the ledger",
-        message: "the evidence digest is damaged".to_owned(),
-    })?;
+    let frontier = Frontier::from_bytes(&frontier)
+        .map_err(|error| bad("reading the head of the ledger", error))?;
+    let evidence = evidence
+        .parse()
+        .map_err(|_| bad("reading the head of the ledger", "the evidence digest is no digest"))?;
     let head = Head {
         size: frontier.size(),
         root: frontier.root(),
@@ -189,8 +189,44 @@ fn stored_entry(row: &Row<'_>) -> rusqlite::Result<(Vec<u8>, StoredEntryParts)> 
             payload: row.get(2)?,
             content: row.get(3)?,
             evidence: row.get(4)?,
+            seq: row.get(5)?,
+            recorded_at_us: row.get(6)?,
+            kind: row.get(7)?,
         },
     ))
+}
+
+/// An error of bytes that are not what was written.
+fn bad(doing: &'static str, what: impl ToString) -> StoreError {
+    StoreError::BadDatabase { doing, message: what.to_string() }
+}
+
+impl SqliteBackend {
+    /// Names of all sealed secrets of a kind.
+    ///
+    /// # Errors
+    /// Those of SQLite.
+    pub(crate) fn secret_names(&self, kind: SecretKind) -> Result<Vec<String>> {
+        self.query(
+            "reading sealed secrets",
+            "SELECT name FROM secret WHERE kind = ? ORDER BY name",
+            [kind.as_str()],
+            |row| row.get(0),
+        )
+    }
+
+    /// Pseudonyms of everybody whom a source names.
+    ///
+    /// # Errors
+    /// Those of SQLite.
+    pub(crate) fn named_people(&self) -> Result<Vec<String>> {
+        self.query(
+            "reading sealed secrets",
+            "SELECT DISTINCT pseudonym FROM naming ORDER BY pseudonym",
+            [],
+            |row| row.get(0),
+        )
+    }
 }
 
 struct StoredEntryParts {
@@ -198,6 +234,9 @@ struct StoredEntryParts {
     payload: Option<Vec<u8>>,
     content: [u8; 32],
     evidence: String,
+    seq: i64,
+    recorded_at_us: i64,
+    kind: String,
 }
 
 impl Backend for SqliteBackend {
@@ -228,19 +267,26 @@ impl Backend for SqliteBackend {
     fn entries(&self, from: u64, limit: usize) -> Result<Vec<StoredEntry>> {
         let rows = self.query(
             "reading the ledger",
-            "SELECT bytes, salt, payload, content, evidence FROM entry WHERE seq >= ?
-             ORDER BY seq LIMIT ?",
+            "SELECT bytes, salt, payload, content, evidence, seq, recorded_at_us, kind FROM entry
+             WHERE seq >= ? ORDER BY seq LIMIT ?",
             params![from.cast_signed(), i64::try_from(limit).unwrap_or(i64::MAX)],
             stored_entry,
         )?;
         let mut entries = Vec::with_capacity(rows.len());
         for (bytes, parts) in rows {
-            let evidence = parts.evidence.parse().map_err(|_| StoreError::Database {
-                doing: "reading the ledger",
-                message: "an evidence digest is damaged".to_owned(),
-            })?;
+            let doing = "reading the ledger";
+            let entry = Entry::from_bytes(&bytes)
+                .map_err(|error| bad(doing, format!("entry {}: {error}", parts.seq)))?;
+            let evidence = parts
+                .evidence
+                .parse()
+                .map_err(|_| bad(doing, format!("entry {}: no digest", parts.seq)))?;
+            let listed = (parts.seq, parts.recorded_at_us, parts.kind.as_str());
+            if listed != (entry.sequence.cast_signed(), entry.recorded_at_us, entry.kind.as_str()) {
+                return Err(bad(doing, format!("entry {} is listed as another", parts.seq)));
+            }
             entries.push(StoredEntry {
-                entry: Entry::from_bytes(&bytes)?,
+                entry,
                 payload: parts.salt.map(Salt).zip(parts.payload),
                 content: LedgerDigest(parts.content),
                 evidence,

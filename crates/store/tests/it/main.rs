@@ -3,6 +3,8 @@
 
 mod conformance;
 mod correction;
+mod damage;
+mod fault;
 mod guard;
 mod import;
 mod property;
