@@ -349,7 +349,7 @@ fn reads_measurement(session: &Session, reads: &std::collections::BTreeSet<Strin
 }
 
 fn measured_span(session: &Session) -> Result<Period, EngineError> {
-    let windows = measure::measures(session)?.into_iter().map(|measure| measure.window);
+    let windows = measure::measures(session)?.iter().map(|measure| measure.window);
     Ok(windows.fold(session.view().period, Period::hull))
 }
 

@@ -4,7 +4,7 @@
 
 use std::{cell::RefCell, collections::BTreeMap};
 
-use backstay_evidence::vocabulary::TableKind;
+use backstay_evidence::{schema, vocabulary::TableKind};
 use jiff::{ToSpan as _, civil::Date};
 use serde::{Deserialize, Serialize};
 
@@ -268,16 +268,25 @@ impl<'a> Coverage<'a> {
         let has_source =
             definition.column("source").is_some() && definition.kind == TableKind::Event;
         let mut days = DayCache { zone: &self.session.view.zone, known: None };
-        for batch in rows_of.batches()? {
-            let at = occurred.map(|name| rows::instants(&batch, table, name)).transpose()?;
-            let source = has_source.then(|| rows::texts(&batch, table, "source")).transpose()?;
+        let validity =
+            if definition.has_validity() { &["valid_from", "valid_to"][..] } else { &[] };
+        let known = |name: &&str| definition.column(name).is_some();
+        let mut columns: Vec<&str> = validity.iter().copied().filter(known).collect();
+        columns.extend(has_source.then_some("source"));
+        columns.extend(occurred);
+        columns.push(schema::REF);
+        rows_of.each(&columns, &mut |batch| {
+            let at = occurred.map(|name| rows::instants(batch, table, name)).transpose()?;
+            let source = has_source.then(|| rows::texts(batch, table, "source")).transpose()?;
             let validity = match definition.has_validity() {
                 true => Some((
-                    rows::dates(&batch, table, "valid_from")?,
-                    rows::dates(&batch, table, "valid_to").ok(),
+                    rows::dates(batch, table, "valid_from")?,
+                    rows::dates(batch, table, "valid_to").ok(),
                 )),
                 false => None,
             };
+            // Rows of one source and day come in runs.
+            let mut run: Option<(&str, Option<Date>, Option<Date>, u64)> = None;
             for row in 0..batch.num_rows() {
                 let source =
                     source.as_ref().and_then(|array| rows::text(array, row)).unwrap_or_default();
@@ -294,9 +303,21 @@ impl<'a> Coverage<'a> {
                     }
                     (None, None) => (None, None),
                 };
-                *counts.entry((source.to_owned(), from, to)).or_default() += 1;
+                match &mut run {
+                    Some((s, f, t, count)) if (*s, *f, *t) == (source, from, to) => *count += 1,
+                    _ => {
+                        let ended = run.replace((source, from, to, 1));
+                        if let Some((source, from, to, count)) = ended {
+                            *counts.entry((source.to_owned(), from, to)).or_default() += count;
+                        }
+                    }
+                }
             }
-        }
+            if let Some((source, from, to, count)) = run {
+                *counts.entry((source.to_owned(), from, to)).or_default() += count;
+            }
+            Ok(())
+        })?;
         let held = |((source, from, to), count)| Held { source, from, to, count };
         Ok(counts.into_iter().map(held).collect())
     }

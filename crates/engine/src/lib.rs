@@ -25,12 +25,14 @@ mod markdown;
 pub mod measure;
 pub mod measured;
 pub mod outcome;
+mod parallel;
 pub mod period;
 pub mod replay;
 pub mod rows;
 pub mod session;
 pub mod status;
 pub mod tables;
+mod tally;
 
 pub use assess::{AssessRequest, ENGINE_VERSION, assess};
 pub use assessment::Assessment;

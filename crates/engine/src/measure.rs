@@ -18,10 +18,12 @@ use crate::{
     catalogue::{Metric, ValueKind},
     error::EngineError,
     function::{decimal_text, scaled_ratio},
-    outcome::{self, Outcome, OutcomeRow},
+    outcome::{self, OutcomeRow},
+    parallel,
     period::{Period, Window},
     rows::{self, days_from_date},
     session::{Rules, Session},
+    tally::{Tally, plan, tally},
 };
 
 /// Table that states what is promised.
@@ -138,17 +140,18 @@ pub fn schema() -> SchemaRef {
 ///
 /// # Errors
 /// A metric whose SQL fails.
-pub fn measures(session: &Session) -> Result<Vec<Measure>, EngineError> {
+pub fn measures(session: &Session) -> Result<&[Measure], EngineError> {
     if let Some(done) = session.measured.get() {
-        return Ok(done.clone());
+        return Ok(done);
     }
     let terms = read_terms(session)?;
+    announce(session, &terms)?;
     let mut all = Vec::new();
     for metric in session.evidence.catalogue.metrics() {
         all.extend(measures_by(session, metric, &terms)?);
     }
     sort(&mut all);
-    Ok(session.measured.get_or_init(|| all).clone())
+    Ok(session.measured.get_or_init(|| all))
 }
 
 /// The service levels of one metric, which need not be the catalogue's.
@@ -174,12 +177,20 @@ fn measures_by(
 ) -> Result<Vec<Measure>, EngineError> {
     let own: Vec<&Terms> = terms.iter().filter(|terms| terms.metric == metric.id).collect();
     let mut all = Vec::new();
-    for (window, kinds) in windows(session.view.period, &own)? {
+    let asked = |(window, kinds): (Period, Vec<Window>)| {
         let due = due(&own, window, &kinds);
-        if !due.is_empty() {
-            let rows = rows_of(session, metric, window)?;
-            all.extend(due.into_iter().map(|terms| count(metric, terms, window, &rows)));
-        }
+        (!due.is_empty()).then_some((window, due))
+    };
+    let windows = windows(session.view.period, &own)?;
+    let asked: Vec<(Period, Vec<&Terms>)> = windows.into_iter().filter_map(asked).collect();
+    // Planning a window's SQL takes one core, and longer than counting a small one.
+    let found = |(window, _): &(Period, Vec<&Terms>)| tally(session, metric, *window);
+    let tallies = parallel::map(&asked, parallel::cores(), found);
+    for ((window, due), found) in asked.into_iter().zip(tallies) {
+        let mut found = found?;
+        let mut own = |terms: &Terms| found.remove(&terms.service_level_id).unwrap_or_default();
+        let counted = due.into_iter().map(|terms| measure(metric, terms, window, own(terms)));
+        all.extend(counted);
     }
     Ok(all)
 }
@@ -252,21 +263,32 @@ fn due<'a>(terms: &[&'a Terms], window: Period, kinds: &[Window]) -> Vec<&'a Ter
     chosen.into_values().filter(|terms| kinds.contains(&terms.window)).collect()
 }
 
-fn count(metric: &Metric, terms: &Terms, window: Period, rows: &[OutcomeRow]) -> Measure {
-    let (mut met, mut missed) = (0, 0);
-    let (mut excluded, mut gaps) = (BTreeMap::new(), BTreeMap::new());
-    let mut evidence = Vec::new();
-    for row in rows.iter().filter(|row| row.service_level_id == terms.service_level_id) {
-        match row.outcome {
-            Outcome::Met => met += 1,
-            Outcome::Missed => missed += 1,
-            Outcome::Excluded => *excluded.entry(row.explanation.clone()).or_insert(0) += 1,
-            Outcome::Gap => *gaps.entry(row.explanation.clone()).or_insert(0) += 1,
+/// Says which columns of `case_clock` are asked for again and again, when the metrics together look
+/// into more than one window: the clocks are then worked out once for all of them.
+fn announce(session: &Session, terms: &[Terms]) -> Result<(), EngineError> {
+    let (mut questions, mut columns) = (0, Vec::new());
+    for metric in session.evidence.catalogue.metrics() {
+        let own: Vec<&Terms> = terms.iter().filter(|terms| terms.metric == metric.id).collect();
+        let windows = windows(session.view.period, &own)?;
+        let mut asked =
+            windows.iter().filter(|(window, kinds)| !due(&own, **window, kinds).is_empty());
+        if let Some((window, _)) = asked.next() {
+            let planned = plan(session, metric, *window)?;
+            let read = session.clock_columns(&planned)?;
+            if !read.is_empty() {
+                questions += 1 + asked.count();
+                columns.extend(read);
+            }
         }
-        evidence.extend(&row.evidence);
     }
-    evidence.sort_unstable();
-    evidence.dedup();
+    if questions > 1 {
+        session.share_clock(columns);
+    }
+    Ok(())
+}
+
+fn measure(metric: &Metric, terms: &Terms, window: Period, tally: Tally) -> Measure {
+    let Tally { met, missed, excluded, gaps, evidence } = tally;
     let denominator: i64 = met + missed;
     let (numerator, value) = match metric.value {
         ValueKind::Share => (met, scaled_ratio(met, denominator, PLACES)),
@@ -354,7 +376,7 @@ pub(crate) fn batches(session: &Session) -> Result<Vec<RecordBatch>, EngineError
         Arc::new(builder.finish())
     };
     let mut evidence = ListBuilder::new(Int64Builder::new());
-    for measure in &measures {
+    for measure in measures {
         evidence.values().append_slice(&measure.evidence);
         evidence.append(true);
     }

@@ -4,7 +4,7 @@
 use arrow::{
     array::{Array, RecordBatch, StringArray},
     compute::cast,
-    datatypes::DataType,
+    datatypes::{DataType, Schema},
 };
 use serde::{Deserialize, Serialize};
 
@@ -117,7 +117,7 @@ pub fn read(
 ) -> Result<Vec<OutcomeRow>, EngineError> {
     let mut all = Vec::new();
     for batch in batches {
-        check_columns(kind, subject, batch)?;
+        check_columns(kind, subject, &batch.schema())?;
         read_batch(kind, subject, batch, &mut all)?;
     }
     all.sort();
@@ -135,13 +135,13 @@ pub fn read(
     Ok(all)
 }
 
-fn check_columns(kind: Kind, subject: &str, batch: &RecordBatch) -> Result<(), EngineError> {
+/// Whether the columns of a result are those agreed.
+pub(crate) fn check_columns(kind: Kind, subject: &str, schema: &Schema) -> Result<(), EngineError> {
     let (known, needed) = match kind {
         Kind::Control => (CONTROL, CONTROL_NEEDS),
         Kind::Metric => (METRIC, METRIC_NEEDS),
     };
     let wrong = |message| EngineError::Shape { subject: subject.to_owned(), message };
-    let schema = batch.schema();
     for field in schema.fields() {
         if !known.contains(&field.name().as_str()) {
             let message =
@@ -158,7 +158,7 @@ fn check_columns(kind: Kind, subject: &str, batch: &RecordBatch) -> Result<(), E
 }
 
 /// A column as text; numbers are written out. None when the column is not there.
-fn written(
+pub(crate) fn written(
     subject: &str,
     batch: &RecordBatch,
     name: &str,

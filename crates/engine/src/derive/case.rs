@@ -147,7 +147,7 @@ fn order(a: &Event, b: &Event) -> Ordering {
 }
 
 /// Compares texts with the digits in them read as numbers.
-fn natural_order(a: &str, b: &str) -> Ordering {
+pub(super) fn natural_order(a: &str, b: &str) -> Ordering {
     let (mut left, mut right) = (a, b);
     while !left.is_empty() && !right.is_empty() {
         let (x, y) = (piece(&mut left), piece(&mut right));

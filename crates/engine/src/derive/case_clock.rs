@@ -50,7 +50,7 @@ pub struct CaseClockTable;
 /// Its name.
 pub const NAME: &str = "case_clock";
 
-const COLUMNS: &[(&str, Kind)] = &[
+pub(super) const COLUMNS: &[(&str, Kind)] = &[
     ("arrangement_id", Kind::Text),
     ("service_level_id", Kind::Text),
     ("metric", Kind::Text),

@@ -92,9 +92,11 @@ pub fn read_held(input: &DeriveInput<'_>, feeds: &[Feed]) -> Result<Held, Engine
             .collect();
         columns.sort_unstable();
         columns.dedup();
-        for batch in input.tables.batches(table)? {
-            count_batch(&mut held, &batch, (table, occurred), &columns, &zone)?;
-        }
+        let mut wanted = vec!["source", *occurred];
+        wanted.extend(columns.iter().filter(|name| **name != *occurred && **name != "source"));
+        input.tables.each(table, &wanted, &mut |batch| {
+            count_batch(&mut held, batch, (table, occurred), &columns, &zone)
+        })?;
     }
     Ok(held)
 }

@@ -22,6 +22,7 @@ mod feed_table;
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 mod ladder_cases;
 mod ladder_table;
+pub(crate) mod operator;
 mod register;
 pub mod report;
 pub mod report_case;
@@ -77,6 +78,21 @@ pub trait TableBatches {
     /// # Errors
     /// Unknown or undeclared table, unreadable object.
     fn batches(&self, table: &str) -> Result<Vec<RecordBatch>, EngineError>;
+
+    /// Hands on the rows of a table of evidence batch by batch, in any order, with at least the
+    /// columns named; for counting what nobody wants to hold.
+    ///
+    /// # Errors
+    /// As [`Self::batches`], or the first error handed back.
+    fn each(
+        &self,
+        table: &str,
+        columns: &[&str],
+        take: &mut dyn FnMut(&RecordBatch) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
+        debug_assert!(!columns.is_empty(), "rows without columns cannot be counted");
+        self.batches(table)?.iter().try_for_each(take)
+    }
 }
 
 /// What a derivation may see: one arrangement, one period, one instant.

@@ -273,6 +273,23 @@ impl Terms {
         self.calendars.get(id.as_ref()).ok_or_else(|| Gap::CalendarUnknown(id.clone()))
     }
 
+    /// Ids of all calendars, in order.
+    pub fn calendar_ids(&self) -> impl Iterator<Item = &str> {
+        self.calendars.keys().map(String::as_str)
+    }
+
+    /// Whether no exclusion was accepted at all.
+    #[must_use]
+    pub fn has_no_exclusion(&self) -> bool {
+        self.exclusions.is_empty()
+    }
+
+    /// Whether no row of any case was rejected.
+    #[must_use]
+    pub fn has_no_quarantine(&self) -> bool {
+        self.quarantined.is_empty()
+    }
+
     /// The site responsible when an event names this site and this team: the site named, else the
     /// team's, else the arrangement's default.
     #[must_use]

@@ -206,6 +206,15 @@ impl WorkCalendar {
         }
     }
 
+    /// The compiled calendar itself, when one version that holds always, with the holidays of all its
+    /// years, is all there is: then its answers are this one's.
+    #[must_use]
+    pub fn plain(&self) -> Option<&Calendar> {
+        let [only] = self.pieces.as_slice() else { return None };
+        let always = only.from_us == i64::MIN && only.until_us == i64::MAX;
+        only.calendar.as_ref().ok().filter(|_| always && only.missing.is_empty())
+    }
+
     /// First instant that is not known any more, when everything from `from_us` up to it is known.
     #[must_use]
     pub fn known_until_us(&self, from_us: i64) -> i64 {

@@ -19,8 +19,9 @@ use datafusion::{
 use super::Session;
 use crate::{
     derive::{
-        Derivation, DeriveInput, MEASUREMENT, TableBatches,
+        Derivation, DeriveInput, MEASUREMENT, TableBatches, case_clock,
         explain::{Explanation, explain},
+        operator::Operator,
     },
     error::EngineError,
     tables::hint,
@@ -95,12 +96,14 @@ impl Session {
 
     /// All rows of a derived table.
     pub(super) fn derived(&self, name: &str) -> Result<Vec<RecordBatch>, EngineError> {
+        if name == case_clock::NAME {
+            self.ready_clock()?;
+            return self.clock.all();
+        }
         let Some(cell) = self.cells.get(name) else {
-            let known = self.tables.iter().map(|table| table.definition().name.as_str());
-            let known = known.chain(self.cells.keys().copied());
             return Err(EngineError::UnknownTable {
                 table: name.to_owned(),
-                hint: hint(name, known),
+                hint: hint(name, self.names()),
             });
         };
         if let Some(rows) = cell.get() {
@@ -115,6 +118,28 @@ impl Session {
             }
         };
         Ok(cell.get_or_init(|| rows).clone())
+    }
+
+    /// Reads what `case_clock` rests on, once.
+    pub(super) fn ready_clock(&self) -> Result<(), EngineError> {
+        if self.clock.operators().is_some() {
+            return Ok(());
+        }
+        let Some(events) = self.tables.get("case_event") else { return Ok(()) };
+        let operator = Operator::new(events.clone(), &self.derive_input(&AllTables(self))?)?;
+        self.clock.rest_on(vec![Arc::new(operator)]);
+        Ok(())
+    }
+
+    /// Lets `case_clock` rest on that of other sessions, for questions across arrangements.
+    pub(super) fn join_clocks(&self, sessions: &[Self]) -> Result<(), EngineError> {
+        let mut operators = Vec::new();
+        for session in sessions {
+            session.ready_clock()?;
+            operators.extend(session.clock.operators().unwrap_or_default().iter().cloned());
+        }
+        self.clock.rest_on(operators);
+        Ok(())
     }
 
     /// Every segment of a case's clock under a service level.
@@ -167,8 +192,8 @@ struct DeclaredTables<'a> {
     derivation: &'a dyn Derivation,
 }
 
-impl TableBatches for DeclaredTables<'_> {
-    fn batches(&self, table: &str) -> Result<Vec<RecordBatch>, EngineError> {
+impl DeclaredTables<'_> {
+    fn check(&self, table: &str) -> Result<(), EngineError> {
         let declared = self.derivation.reads().iter().chain(self.derivation.consults());
         if !declared.into_iter().any(|name| *name == table) {
             return Err(EngineError::UndeclaredRead {
@@ -176,7 +201,24 @@ impl TableBatches for DeclaredTables<'_> {
                 table: table.to_owned(),
             });
         }
+        Ok(())
+    }
+}
+
+impl TableBatches for DeclaredTables<'_> {
+    fn batches(&self, table: &str) -> Result<Vec<RecordBatch>, EngineError> {
+        self.check(table)?;
         self.session.batches(table)
+    }
+
+    fn each(
+        &self,
+        table: &str,
+        columns: &[&str],
+        take: &mut dyn FnMut(&RecordBatch) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
+        self.check(table)?;
+        self.session.each(table, columns, take)
     }
 }
 
@@ -186,5 +228,14 @@ pub(crate) struct AllTables<'a>(pub &'a Session);
 impl TableBatches for AllTables<'_> {
     fn batches(&self, table: &str) -> Result<Vec<RecordBatch>, EngineError> {
         self.0.batches(table)
+    }
+
+    fn each(
+        &self,
+        table: &str,
+        columns: &[&str],
+        take: &mut dyn FnMut(&RecordBatch) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
+        self.0.each(table, columns, take)
     }
 }

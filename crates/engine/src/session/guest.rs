@@ -162,6 +162,10 @@ fn put_together(
         .map(|view| Session::new(evidence, view.clone(), layout, threads.clone()))
         .collect::<Result<Vec<_>, _>>()?;
     for name in derived {
+        if name == crate::derive::case_clock::NAME {
+            whole.join_clocks(&sessions)?;
+            continue;
+        }
         let mut rows = Vec::new();
         for session in &sessions {
             rows.extend(session.batches(name)?);

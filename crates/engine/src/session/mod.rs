@@ -3,6 +3,7 @@
 //! reach the machine.
 
 mod allow;
+mod clock_table;
 pub(crate) mod derived;
 mod guard;
 mod guest;
@@ -17,21 +18,22 @@ use std::{
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 use backstay_evidence::{Manifest, ObjectSource, Vocabulary};
 use datafusion::{
-    common::{ParamValues, ScalarValue},
+    common::{Column, DFSchema, ParamValues, ScalarValue},
     execution::{
         SessionStateBuilder, SessionStateDefaults, TaskContext, context::SQLOptions,
         runtime_env::RuntimeEnv,
     },
-    logical_expr::LogicalPlan,
+    logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder},
     physical_plan::{self, ExecutionPlan},
     prelude::{SessionConfig, SessionContext},
     sql::{parser::Statement, sqlparser::ast},
 };
+use futures::StreamExt as _;
 use tokio::runtime::Runtime;
 
 use crate::{
     catalogue::Catalogue,
-    derive::{Derivation, MEASUREMENT},
+    derive::{Derivation, MEASUREMENT, case_clock},
     error::EngineError,
     period::Period,
     tables::{EvidenceTable, EvidenceTables, Layout, hint},
@@ -40,6 +42,7 @@ use crate::{
 pub use guard::Rules;
 pub use guest::{GuestLimits, QueryResult, query};
 
+use clock_table::ClockTable;
 use derived::{Cell, DerivedTable};
 
 /// Everything that a session is a function of, besides the arrangement.
@@ -75,6 +78,7 @@ pub struct Session {
     pub(crate) tables: EvidenceTables,
     pub(crate) derivations: Vec<Box<dyn Derivation>>,
     cells: BTreeMap<&'static str, Cell>,
+    clock: Arc<ClockTable>,
     pub(crate) measured: OnceLock<Vec<crate::measure::Measure>>,
     /// What `measurement` rests on; asked for by every control that reads it.
     pub(crate) measured_from: OnceLock<crate::lineage::Inputs>,
@@ -111,6 +115,13 @@ pub fn cut(manifest: &Manifest, arrangements: &[&str]) -> Manifest {
     own
 }
 
+impl Planned {
+    /// Columns of the result.
+    pub(crate) fn schema(&self) -> &DFSchema {
+        self.plan.schema()
+    }
+}
+
 impl Session {
     /// Opens the tables of one arrangement. Nothing is read yet.
     ///
@@ -145,7 +156,10 @@ impl Session {
         }
         let derivations = crate::derive::all();
         let mut cells = BTreeMap::new();
-        let schemas = derivations.iter().map(|d| (d.name(), d.schema()));
+        let clock = Arc::new(ClockTable::new(layout.partitions.max(1)));
+        context.register_table(case_clock::NAME, clock.clone()).map_err(failed)?;
+        let kept = derivations.iter().filter(|d| d.name() != case_clock::NAME);
+        let schemas = kept.map(|d| (d.name(), d.schema()));
         let measurement: (&'static str, SchemaRef) = (MEASUREMENT, crate::measure::schema());
         for (name, schema) in schemas.chain([measurement]) {
             let cell = Cell::default();
@@ -160,6 +174,7 @@ impl Session {
             tables,
             derivations,
             cells,
+            clock,
             measured,
             measured_from,
             context,
@@ -188,6 +203,20 @@ impl Session {
             return rows.batches();
         }
         self.derived(table)
+    }
+
+    /// Hands on the rows of a table of evidence with some of its columns, in any order, without
+    /// holding them.
+    pub(crate) fn each(
+        &self,
+        table: &str,
+        columns: &[&str],
+        take: &mut dyn FnMut(&RecordBatch) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
+        match self.tables.get(table) {
+            Some(rows) => rows.each(columns, take),
+            None => self.derived(table)?.iter().try_for_each(take),
+        }
     }
 
     /// The parameters of the period.
@@ -248,8 +277,14 @@ impl Session {
         Ok(Planned { plan, reads })
     }
 
+    /// Every table and derived table.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let tables = self.tables.iter().map(|table| table.definition().name.as_str());
+        tables.chain(self.cells.keys().copied()).chain([case_clock::NAME])
+    }
+
     fn knows(&self, name: &str) -> bool {
-        self.tables.get(name).is_some() || self.cells.contains_key(name)
+        name == case_clock::NAME || self.tables.get(name).is_some() || self.cells.contains_key(name)
     }
 
     /// An unknown table is named before the planner does, with the nearest known one.
@@ -261,11 +296,9 @@ impl Session {
         let references = state.resolve_table_references(statement).unwrap_or_default();
         for reference in references {
             if reference.schema().is_some() || !self.knows(reference.table()) {
-                let known = self.tables.iter().map(|table| table.definition().name.as_str());
-                let known = known.chain(self.cells.keys().copied());
                 return Err(EngineError::UnknownTable {
                     table: reference.to_string(),
-                    hint: hint(reference.table(), known),
+                    hint: hint(reference.table(), self.names()),
                 });
             }
         }
@@ -275,7 +308,9 @@ impl Session {
     /// Works out the derived tables that a plan reads.
     fn prepare(&self, planned: &Planned) -> Result<(), EngineError> {
         for name in &planned.reads {
-            if self.tables.get(name).is_none() {
+            if name == case_clock::NAME {
+                self.ready_clock()?;
+            } else if self.tables.get(name).is_none() {
                 self.derived(name)?;
             }
         }
@@ -291,6 +326,55 @@ impl Session {
         let state = self.context.state();
         let plan = self.runtime.block_on(state.create_physical_plan(&planned.plan));
         Ok((plan.map_err(|error| EngineError::sql(subject, &error))?, state.task_ctx()))
+    }
+
+    /// The same rows with fewer columns, so that nobody works the others out.
+    pub(crate) fn narrow(
+        &self,
+        subject: &str,
+        planned: &Planned,
+        columns: &[&str],
+    ) -> Result<Planned, EngineError> {
+        let failed = |error| EngineError::sql(subject, &error);
+        let named = columns.iter().map(|name| Expr::Column(Column::new_unqualified(*name)));
+        let builder = LogicalPlanBuilder::from(planned.plan.clone());
+        let plan = builder.project(named).and_then(LogicalPlanBuilder::build).map_err(failed)?;
+        Ok(Planned { plan, reads: planned.reads.clone() })
+    }
+
+    /// The columns of `case_clock` that a plan needs once it is optimised; none when it reads no row
+    /// of it.
+    pub(crate) fn clock_columns(&self, planned: &Planned) -> Result<Vec<usize>, EngineError> {
+        let optimised = self.context.state().optimize(&planned.plan);
+        let optimised = optimised.map_err(|error| EngineError::sql("metric", &error))?;
+        Ok(clock_table::columns(&optimised))
+    }
+
+    /// Lets the last segments of `case_clock` be kept in these columns.
+    pub(crate) fn share_clock(&self, columns: Vec<usize>) {
+        self.clock.share(columns);
+    }
+
+    /// Runs planned SQL and hands each batch on. Rows come in any order.
+    ///
+    /// # Errors
+    /// What goes wrong while running, or an error handed back.
+    pub(crate) fn run_each(
+        &self,
+        subject: &str,
+        planned: &Planned,
+        take: &mut dyn FnMut(RecordBatch) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
+        let (plan, task) = self.physical(subject, planned)?;
+        let failed = |error| EngineError::sql(subject, &error);
+        self.runtime.block_on(async {
+            // Operators start tasks as soon as they are asked for a stream.
+            let mut stream = physical_plan::execute_stream(plan, task).map_err(failed)?;
+            while let Some(batch) = stream.next().await {
+                take(batch.map_err(failed)?)?;
+            }
+            Ok(())
+        })
     }
 
     /// Runs planned SQL. Rows come in any order.

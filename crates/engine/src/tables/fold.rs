@@ -7,46 +7,20 @@
 //! deletes (a second reading that gives a record another identity), leave the one that lives. Whoever
 //! writes objects promises that (entry, record, item) names one root of a table.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use backstay_evidence::{RowRef, manifest::RetractTarget};
+use backstay_evidence::{RowRef, Segment, manifest::RetractTarget};
 
-use super::{TableRows, scan};
-use crate::error::EngineError;
-
-/// A row within its import: record and item.
-pub(super) type RowKey = (u32, i16);
-
-/// What stands of one object.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct SegmentRows {
-    /// Nothing of it stands.
-    pub none: bool,
-    /// Rows that do not.
-    pub dropped: HashSet<RowKey>,
-    /// Records of which no row does.
-    pub dropped_records: HashSet<u32>,
-}
-
-impl SegmentRows {
-    /// Whether every row stands, so that reading needs no look at each.
-    pub(super) fn all_stand(&self) -> bool {
-        !self.none && self.dropped.is_empty() && self.dropped_records.is_empty()
-    }
-
-    /// Whether a row stands.
-    pub(super) fn stands(&self, record: u32, item: i16) -> bool {
-        !self.none
-            && !self.dropped_records.contains(&record)
-            && !self.dropped.contains(&(record, item))
-    }
-}
+use super::{
+    TableRows, scan,
+    standing::{RowKey, SegmentRows},
+};
+use crate::{error::EngineError, parallel};
 
 /// The columns of a row that decide about it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SystemRow {
-    pub record: u32,
-    pub item: i16,
+    pub key: RowKey,
     pub root: Option<(i64, i16)>,
     pub deleted: bool,
     pub version: i64,
@@ -62,107 +36,152 @@ struct Best {
     deleted: bool,
 }
 
+type Chains = HashMap<(i64, i16), Best>;
+
 /// Works out what stands of each object of a table.
 pub(super) fn fold(table: &TableRows) -> Result<Vec<SegmentRows>, EngineError> {
     let mut rows = retracted(table);
-    let mut chains: HashMap<(i64, i16), Best> = HashMap::new();
-    for (n, segment) in table.segments.iter().enumerate() {
-        if segment.later_versions == 0 {
-            continue;
-        }
-        let Some(standing) = rows.get_mut(n) else { continue };
-        if standing.none {
-            continue;
-        }
-        let mut lost = Vec::new();
-        scan::system_rows(table, n, |row| {
-            if let Some(root) = row.root
-                && standing.stands(row.record, row.item)
-            {
-                lost.extend(enter(&mut chains, root, candidate(table, n, &row)));
+    let mut chains = Chains::new();
+    let later = |(n, segment): &(usize, &Segment)| {
+        segment.later_versions > 0 && rows.get(*n).is_some_and(|rows| !rows.none)
+    };
+    let places: Vec<usize> =
+        table.segments.iter().enumerate().filter(later).map(|(n, _)| n).collect();
+    if places.is_empty() {
+        return Ok(rows);
+    }
+    let found = read(table, &places, &rows, &|row| row.root.is_some())?;
+    for (segment, found) in places.iter().zip(found) {
+        for row in found {
+            if let Some(root) = row.root {
+                enter(&mut chains, &mut rows, root, candidate(*segment, &row));
             }
-        })?;
-        drop_rows(&mut rows, lost);
+        }
     }
     if chains.is_empty() {
         return Ok(rows);
     }
     enter_roots(table, &mut rows, &mut chains)?;
-    let gone: Vec<_> =
-        chains.values().filter(|best| best.deleted).map(|best| (best.segment, best.key)).collect();
-    drop_rows(&mut rows, gone);
+    for best in chains.values().filter(|best| best.deleted) {
+        drop_row(&mut rows, best.segment, best.key);
+    }
+    rows.iter_mut().for_each(SegmentRows::settle);
     Ok(rows)
+}
+
+/// The rows of some objects that were not retracted and that are asked for, object by object.
+fn read(
+    table: &TableRows,
+    places: &[usize],
+    rows: &[SegmentRows],
+    wanted: &(dyn Fn(&SystemRow) -> bool + Sync),
+) -> Result<Vec<Vec<SystemRow>>, EngineError> {
+    let of_segment = |segment: &usize| {
+        let mut found = Vec::new();
+        scan::system_rows(table, *segment, |row| {
+            let stands = rows.get(*segment).is_some_and(|rows| rows.stands(row.key));
+            if stands && wanted(&row) {
+                found.push(row);
+            }
+        })?;
+        Ok(found)
+    };
+    parallel::map(places, parallel::cores(), of_segment).into_iter().collect()
 }
 
 /// Adds the first version of each chain, wherever it is stored.
 fn enter_roots(
     table: &TableRows,
     rows: &mut [SegmentRows],
-    chains: &mut HashMap<(i64, i16), Best>,
+    chains: &mut Chains,
 ) -> Result<(), EngineError> {
-    let entries: HashSet<u64> = chains
-        .keys()
-        .filter_map(|(root, _)| RowRef::unpack(*root))
-        .map(|root| u64::from(root.entry))
-        .collect();
-    for (n, segment) in table.segments.iter().enumerate() {
-        let Some(standing) = rows.get(n) else { continue };
-        if standing.none || !entries.contains(&segment.entry) {
-            continue;
-        }
-        let Ok(entry) = u32::try_from(segment.entry) else { continue };
-        let mut lost = Vec::new();
-        scan::system_rows(table, n, |row| {
-            let key = (RowRef { entry, record: row.record }.pack(), row.item);
-            if row.root.is_none()
-                && chains.contains_key(&key)
-                && standing.stands(row.record, row.item)
-            {
-                lost.extend(enter(chains, key, candidate(table, n, &row)));
+    let beaten = beaten_unread(table, chains);
+    let mut entries: HashSet<u32> = HashSet::new();
+    for ((root, item), best) in chains.iter() {
+        let Some(root) = RowRef::unpack(*root) else { continue };
+        match beaten.get(&root.entry) {
+            Some((segment, seq)) if *seq < best.rank.1 => {
+                let RowRef { entry, record } = root;
+                drop_row(rows, *segment, RowKey { seq: *seq, entry, record, item: *item });
             }
-        })?;
-        drop_rows(rows, lost);
+            _ => {
+                entries.insert(root.entry);
+            }
+        }
+    }
+    let holds = |segment: &Segment| {
+        segment.is_merged() && !entries.is_empty()
+            || u32::try_from(segment.entry).is_ok_and(|entry| entries.contains(&entry))
+    };
+    let places: Vec<usize> = table
+        .segments
+        .iter()
+        .enumerate()
+        .filter(|(n, segment)| holds(segment) && rows.get(*n).is_some_and(|rows| !rows.none))
+        .map(|(n, _)| n)
+        .collect();
+    let is_root = |row: &SystemRow| {
+        row.root.is_none()
+            && entries.contains(&row.key.entry)
+            && chains.contains_key(&(row.key.packed(), row.key.item))
+    };
+    let found = read(table, &places, rows, &is_root)?;
+    for (segment, found) in places.iter().zip(found) {
+        for row in found {
+            let root = (row.key.packed(), row.key.item);
+            enter(chains, rows, root, candidate(*segment, &row));
+        }
     }
     Ok(())
 }
 
-fn candidate(table: &TableRows, segment: usize, row: &SystemRow) -> Best {
-    let (seq, entry) = table.segments.get(segment).map_or((0, 0), |s| (s.seq, s.entry));
+/// Entries whose first versions need not be read to know that a later one beats them: those of a
+/// table without source versions that lie in one object alone. For each, that object and its
+/// sequence.
+fn beaten_unread(table: &TableRows, chains: &Chains) -> BTreeMap<u32, (usize, u64)> {
+    let versioned = table.definition.columns.iter().any(|column| column.name == "version");
+    if versioned || chains.is_empty() || table.segments.iter().any(Segment::is_merged) {
+        return BTreeMap::new();
+    }
+    let mut found: BTreeMap<u32, Vec<(usize, u64)>> = BTreeMap::new();
+    for (n, segment) in table.segments.iter().enumerate() {
+        if let Ok(entry) = u32::try_from(segment.entry) {
+            found.entry(entry).or_default().push((n, segment.seq));
+        }
+    }
+    let alone = |(entry, places): (u32, Vec<(usize, u64)>)| match places.as_slice() {
+        [only] => Some((entry, *only)),
+        _ => None,
+    };
+    found.into_iter().filter_map(alone).collect()
+}
+
+fn candidate(segment: usize, row: &SystemRow) -> Best {
+    let RowKey { seq, entry, record, item } = row.key;
     Best {
-        rank: (row.version, seq, !row.deleted, entry, row.record, row.item),
+        rank: (row.version, seq, !row.deleted, u64::from(entry), record, item),
         segment,
-        key: (row.record, row.item),
+        key: row.key,
         deleted: row.deleted,
     }
 }
 
-/// Enters a version into its chain and gives back the one that lost.
-fn enter(
-    chains: &mut HashMap<(i64, i16), Best>,
-    root: (i64, i16),
-    new: Best,
-) -> Option<(usize, RowKey)> {
+/// Enters a version into its chain and drops the one that lost.
+fn enter(chains: &mut Chains, rows: &mut [SegmentRows], root: (i64, i16), new: Best) {
     match chains.entry(root) {
         std::collections::hash_map::Entry::Vacant(empty) => {
             empty.insert(new);
-            None
         }
         std::collections::hash_map::Entry::Occupied(mut held) => {
-            if new.rank > held.get().rank {
-                let old = held.insert(new);
-                Some((old.segment, old.key))
-            } else {
-                Some((new.segment, new.key))
-            }
+            let lost = if new.rank > held.get().rank { held.insert(new) } else { new };
+            drop_row(rows, lost.segment, lost.key);
         }
     }
 }
 
-fn drop_rows(rows: &mut [SegmentRows], lost: impl IntoIterator<Item = (usize, RowKey)>) {
-    for (segment, key) in lost {
-        if let Some(rows) = rows.get_mut(segment) {
-            rows.dropped.insert(key);
-        }
+fn drop_row(rows: &mut [SegmentRows], segment: usize, key: RowKey) {
+    if let Some(rows) = rows.get_mut(segment) {
+        rows.drop_rows([key]);
     }
 }
 
@@ -171,17 +190,27 @@ fn drop_rows(rows: &mut [SegmentRows], lost: impl IntoIterator<Item = (usize, Ro
 fn retracted(table: &TableRows) -> Vec<SegmentRows> {
     let in_force =
         || table.manifest.retractions.iter().filter(|r| r.seq <= table.manifest.as_of_seq);
-    let of_segment = |segment: &backstay_evidence::Segment| {
+    let of_segment = |segment: &Segment| {
         let mut rows = SegmentRows::default();
         for retraction in in_force() {
             match retraction.target {
+                RetractTarget::Entry(seq) if segment.is_merged() => {
+                    if (segment.first_seq..=segment.seq).contains(&seq) {
+                        rows.drop_seq(seq);
+                    }
+                }
                 RetractTarget::Entry(seq) => rows.none |= seq == segment.seq,
-                RetractTarget::Record(entry, record) if entry == segment.entry => {
-                    rows.dropped_records.insert(record);
+                RetractTarget::Record(entry, record)
+                    if segment.is_merged() || entry == segment.entry =>
+                {
+                    if let Ok(entry) = u32::try_from(entry) {
+                        rows.drop_record(entry, record);
+                    }
                 }
                 RetractTarget::Record(..) => {}
             }
         }
+        rows.settle();
         rows
     };
     table.segments.iter().map(of_segment).collect()

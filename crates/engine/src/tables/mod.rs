@@ -4,8 +4,10 @@
 
 mod evolve;
 mod fold;
+pub(crate) mod group;
 mod provider;
 mod scan;
+mod standing;
 mod validity;
 
 use std::{
@@ -18,6 +20,8 @@ use backstay_evidence::{
     Manifest, ObjectSource, Segment, Vocabulary, schema,
     vocabulary::{Table, TableKind},
 };
+
+use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 
 use crate::error::EngineError;
 
@@ -101,7 +105,9 @@ pub struct TableRows {
     pub(crate) segments: Vec<Segment>,
     pub(crate) manifest: Arc<Manifest>,
     pub(crate) source: Arc<dyn ObjectSource>,
-    folded: OnceLock<Vec<fold::SegmentRows>>,
+    /// What each object says of itself, once asked.
+    heads: Vec<OnceLock<ArrowReaderMetadata>>,
+    folded: OnceLock<Vec<standing::SegmentRows>>,
     all: OnceLock<Vec<RecordBatch>>,
 }
 
@@ -122,10 +128,12 @@ impl EvidenceTables {
         let definitions =
             vocabulary.tables().chain(system_tables().map(|table| -> &Table { table }));
         let tables = definitions.map(|definition| {
+            let segments = by_table.remove(&definition.name).unwrap_or_default();
             let rows = TableRows {
                 definition: definition.clone(),
                 schema: Arc::new(schema::sql_schema(definition)),
-                segments: by_table.remove(&definition.name).unwrap_or_default(),
+                heads: segments.iter().map(|_| OnceLock::new()).collect(),
+                segments,
                 manifest: manifest.clone(),
                 source: source.clone(),
                 folded: OnceLock::new(),
@@ -168,7 +176,7 @@ impl TableRows {
     }
 
     /// Which rows of each object stand.
-    fn folded(&self) -> Result<&[fold::SegmentRows], EngineError> {
+    fn folded(&self) -> Result<&[standing::SegmentRows], EngineError> {
         if let Some(done) = self.folded.get() {
             return Ok(done);
         }
@@ -198,6 +206,32 @@ impl TableRows {
             return Ok(self.all.get_or_init(|| rows).clone());
         }
         Ok(rows)
+    }
+
+    /// Hands on every row with those of the columns named that the table has, in any order, a batch at
+    /// a time.
+    ///
+    /// # Errors
+    /// Objects that cannot be read, or an error handed back.
+    pub(crate) fn each(
+        self: &Arc<Self>,
+        columns: &[&str],
+        take: &mut dyn FnMut(&RecordBatch) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
+        if self.all.get().is_some() || self.is_presented_whole() {
+            return self.batches()?.iter().try_for_each(take);
+        }
+        let places = columns.iter().filter_map(|name| self.schema.index_of(name).ok());
+        let places: Vec<usize> = places.collect();
+        for (segment, rows) in self.folded()?.iter().enumerate() {
+            if !rows.none {
+                for batch in scan::UnitReader::new(self, segment, None, &places, 64 * 1024, false)?
+                {
+                    take(&batch?)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Whether no row can stand, by the manifest alone.

@@ -13,7 +13,7 @@ use arrow::{
     },
     datatypes::SchemaRef,
 };
-use backstay_evidence::{RowRef, schema};
+use backstay_evidence::{RowRef, Segment, manifest::ObjectBody, schema};
 use parquet::arrow::{
     ProjectionMask,
     arrow_reader::{
@@ -24,7 +24,8 @@ use parquet::arrow::{
 
 use super::{
     TableRows, evolve,
-    fold::{SegmentRows, SystemRow},
+    fold::SystemRow,
+    standing::{RowKey, SegmentRows},
 };
 use crate::error::EngineError;
 
@@ -44,7 +45,7 @@ pub struct Layout {
     pub batch_rows: usize,
 }
 
-fn broken(table: &TableRows, segment: usize, message: impl ToString) -> EngineError {
+pub(super) fn broken(table: &TableRows, segment: usize, message: impl ToString) -> EngineError {
     let digest = table.segments.get(segment).map(|segment| segment.digest);
     EngineError::Object {
         digest: digest.unwrap_or(backstay_evidence::Digest([0; 32])),
@@ -55,14 +56,34 @@ fn broken(table: &TableRows, segment: usize, message: impl ToString) -> EngineEr
 
 type Builder = ParquetRecordBatchReaderBuilder<backstay_evidence::manifest::ObjectBody>;
 
-fn open(table: &TableRows, segment: usize) -> Result<Builder, EngineError> {
+/// The body of an object.
+pub(super) fn body(table: &TableRows, segment: usize) -> Result<ObjectBody, EngineError> {
     let wrong = |message: String| broken(table, segment, message);
     let digest = table.segments.get(segment).map(|segment| segment.digest);
     let digest = digest.ok_or_else(|| wrong("no such object".to_owned()))?;
-    let body = table.source.open(digest).map_err(|error| wrong(error.to_string()))?;
+    table.source.open(digest).map_err(|error| wrong(error.to_string()))
+}
+
+/// What an object says of itself; read once.
+pub(super) fn metadata(
+    table: &TableRows,
+    segment: usize,
+) -> Result<ArrowReaderMetadata, EngineError> {
+    let wrong = |message: String| broken(table, segment, message);
+    let held = table.heads.get(segment).ok_or_else(|| wrong("no such object".to_owned()))?;
+    if let Some(known) = held.get() {
+        return Ok(known.clone());
+    }
+    let body = body(table, segment)?;
     let options = ArrowReaderOptions::new();
-    let metadata =
+    let read =
         ArrowReaderMetadata::load(&body, options).map_err(|error| wrong(error.to_string()))?;
+    Ok(held.get_or_init(|| read).clone())
+}
+
+fn open(table: &TableRows, segment: usize) -> Result<Builder, EngineError> {
+    let metadata = metadata(table, segment)?;
+    let body = body(table, segment)?;
     Ok(ParquetRecordBatchReaderBuilder::new_with_metadata(body, metadata))
 }
 
@@ -71,7 +92,7 @@ pub(super) fn units(table: &TableRows) -> Result<Vec<Unit>, EngineError> {
     let mut found = Vec::new();
     for (segment, rows) in table.folded()?.iter().enumerate() {
         if !rows.none {
-            let groups = open(table, segment)?.metadata().num_row_groups();
+            let groups = metadata(table, segment)?.metadata().num_row_groups();
             found.extend((0..groups).map(|group| Unit { segment, group }));
         }
     }
@@ -86,8 +107,15 @@ pub(super) fn system_rows(
 ) -> Result<(), EngineError> {
     let builder = open(table, segment)?;
     let version = table.definition.columns.iter().any(|column| column.name == "version");
-    let mut names =
-        vec![schema::ROW, schema::ITEM, schema::ROOT_REF, schema::ROOT_ITEM, schema::DELETED];
+    let mut names = vec![
+        schema::ROW,
+        schema::ITEM,
+        schema::SEQ,
+        schema::ENTRY,
+        schema::ROOT_REF,
+        schema::ROOT_ITEM,
+        schema::DELETED,
+    ];
     if version {
         names.push("version");
     }
@@ -98,7 +126,7 @@ pub(super) fn system_rows(
     let reader = builder.with_projection(mask).build().map_err(|error| wrong(error.to_string()))?;
     for batch in reader {
         let batch = batch.map_err(|error| wrong(error.to_string()))?;
-        let columns = SystemColumns::new(&batch).map_err(wrong)?;
+        let columns = SystemColumns::new(table, segment, &batch).map_err(wrong)?;
         for n in 0..batch.num_rows() {
             row(columns.row(n).map_err(wrong)?);
         }
@@ -106,9 +134,16 @@ pub(super) fn system_rows(
     Ok(())
 }
 
-struct SystemColumns {
+/// The columns of a batch that name its rows and decide about them.
+pub(super) struct SystemColumns {
     record: Int64Array,
-    item: Int16Array,
+    item: Option<Int16Array>,
+    /// Of a merged object, where they differ from row to row.
+    seqs: Option<Int64Array>,
+    entries: Option<Int64Array>,
+    /// Of any other.
+    seq: u64,
+    entry: u32,
     root: Option<Int64Array>,
     root_item: Option<Int16Array>,
     deleted: Option<BooleanArray>,
@@ -120,11 +155,28 @@ fn down<T: Array + Clone + 'static>(batch: &RecordBatch, name: &str) -> Option<T
 }
 
 impl SystemColumns {
-    fn new(batch: &RecordBatch) -> Result<Self, String> {
+    /// A column that the batch does not hold answers 0 or none.
+    pub(super) fn new(
+        table: &TableRows,
+        segment: usize,
+        batch: &RecordBatch,
+    ) -> Result<Self, String> {
         let missing = |name: &str| format!("it has no column `{name}`");
+        let held = table.segments.get(segment);
+        let merged = held.is_some_and(Segment::is_merged);
+        let (seq, entry) = held.map_or((0, 0), |held| (held.seq, held.entry));
+        let entry = u32::try_from(entry).map_err(|_| format!("entry `{entry}` is out of range"))?;
+        let of_rows = |name: &str| match merged {
+            true => down(batch, name).ok_or_else(|| missing(name)).map(Some),
+            false => Ok(None),
+        };
         Ok(Self {
             record: down(batch, schema::ROW).ok_or_else(|| missing(schema::ROW))?,
-            item: down(batch, schema::ITEM).ok_or_else(|| missing(schema::ITEM))?,
+            item: down(batch, schema::ITEM),
+            seqs: of_rows(schema::SEQ)?,
+            entries: of_rows(schema::ENTRY)?,
+            seq,
+            entry,
             root: down(batch, schema::ROOT_REF),
             root_item: down(batch, schema::ROOT_ITEM),
             deleted: down(batch, schema::DELETED),
@@ -137,19 +189,80 @@ impl SystemColumns {
         u32::try_from(record).map_err(|_| format!("`{record}` is no record number"))
     }
 
+    fn seq(&self, n: usize) -> Result<u64, String> {
+        let Some(seqs) = &self.seqs else { return Ok(self.seq) };
+        let seq = seqs.value(n);
+        u64::try_from(seq).map_err(|_| format!("`{seq}` is no sequence"))
+    }
+
+    fn entry(&self, n: usize) -> Result<u32, String> {
+        let Some(entries) = &self.entries else { return Ok(self.entry) };
+        let entry = entries.value(n);
+        u32::try_from(entry).map_err(|_| format!("entry `{entry}` is out of range"))
+    }
+
+    /// What names a row.
+    pub(super) fn key(&self, n: usize) -> Result<RowKey, String> {
+        let item = self.item.as_ref().map_or(0, |item| item.value(n));
+        Ok(RowKey { seq: self.seq(n)?, entry: self.entry(n)?, record: self.record(n)?, item })
+    }
+
+    /// The packed reference of each row.
+    pub(super) fn refs(&self) -> Result<Vec<i64>, String> {
+        (0..self.record.len())
+            .map(|n| Ok(RowRef { entry: self.entry(n)?, record: self.record(n)? }.pack()))
+            .collect()
+    }
+
+    /// The sequence of each row.
+    fn seqs(&self) -> Result<ArrayRef, String> {
+        if let Some(seqs) = &self.seqs {
+            return Ok(Arc::new(seqs.clone()));
+        }
+        let seq = i64::try_from(self.seq)
+            .map_err(|_| format!("sequence `{}` is out of range", self.seq))?;
+        Ok(Arc::new(Int64Array::from(vec![seq; self.record.len()])))
+    }
+
+    /// Which rows stand; none when all do.
+    pub(super) fn standing(&self, rows: &SegmentRows) -> Result<Option<BooleanArray>, String> {
+        if rows.all_stand() {
+            return Ok(None);
+        }
+        let stands = (0..self.record.len()).map(|n| Ok(rows.stands(self.key(n)?)));
+        let stands = stands.collect::<Result<Vec<bool>, String>>()?;
+        Ok(Some(BooleanArray::from(stands)))
+    }
+
     fn row(&self, n: usize) -> Result<SystemRow, String> {
         let root = self.root.as_ref().filter(|root| root.is_valid(n)).map(|root| {
             let item = self.root_item.as_ref().filter(|item| item.is_valid(n));
             (root.value(n), item.map_or(0, |item| item.value(n)))
         });
         Ok(SystemRow {
-            record: self.record(n)?,
-            item: self.item.value(n),
+            key: self.key(n)?,
             root,
             deleted: self.deleted.as_ref().is_some_and(|deleted| deleted.value(n)),
             version: self.version.as_ref().filter(|v| v.is_valid(n)).map_or(0, |v| v.value(n)),
         })
     }
+}
+
+/// The system columns that reading needs: the record always, the rest where rows of the object may
+/// have fallen or are named one by one.
+pub(super) fn system_names(
+    table: &TableRows,
+    segment: usize,
+    rows: &SegmentRows,
+) -> Vec<&'static str> {
+    let mut names = vec![schema::ROW];
+    if !rows.all_stand() {
+        names.push(schema::ITEM);
+    }
+    if table.segments.get(segment).is_some_and(Segment::is_merged) {
+        names.extend([schema::SEQ, schema::ENTRY]);
+    }
+    names
 }
 
 /// Reads one object, or one row group of it, in the columns asked for.
@@ -200,10 +313,13 @@ impl UnitReader {
                 }
             });
         }
-        let mut places: Vec<usize> = [schema::ROW, schema::ITEM]
-            .iter()
-            .filter_map(|name| object.index_of(name).ok())
-            .collect();
+        let rows = table.folded()?.get(segment).cloned().unwrap_or_default();
+        let mut system = system_names(table, segment, &rows);
+        if with_item {
+            system.push(schema::ITEM);
+        }
+        let mut places: Vec<usize> =
+            system.iter().filter_map(|name| object.index_of(name).ok()).collect();
         for column in &columns {
             if let Wanted::Value(Some(name)) = column {
                 places.extend(object.index_of(name).ok());
@@ -227,7 +343,6 @@ impl UnitReader {
             );
             fields.push(Arc::new(item));
         }
-        let rows = table.folded()?.get(segment).cloned().unwrap_or_default();
         Ok(Self {
             table: table.clone(),
             segment,
@@ -240,10 +355,7 @@ impl UnitReader {
     }
 
     fn present(&self, batch: &RecordBatch) -> Result<RecordBatch, String> {
-        let system = SystemColumns::new(batch)?;
-        let segment = self.table.segments.get(self.segment);
-        let (seq, entry) = segment.map_or((0, 0), |s| (s.seq, s.entry));
-        let entry = u32::try_from(entry).map_err(|_| format!("entry `{entry}` is out of range"))?;
+        let system = SystemColumns::new(&self.table, self.segment, batch)?;
         let count = batch.num_rows();
         let mut arrays: Vec<ArrayRef> = Vec::with_capacity(self.columns.len() + 1);
         for (wanted, field) in self.columns.iter().zip(self.schema.fields()) {
@@ -252,34 +364,22 @@ impl UnitReader {
                     let found = name.as_ref().and_then(|name| batch.column_by_name(name));
                     evolve::present(found, field, count)?
                 }
-                Wanted::Ref => {
-                    let mut refs = Vec::with_capacity(count);
-                    for n in 0..count {
-                        refs.push(RowRef { entry, record: system.record(n)? }.pack());
-                    }
-                    Arc::new(Int64Array::from(refs))
-                }
-                Wanted::Seq => {
-                    let seq = i64::try_from(seq)
-                        .map_err(|_| format!("sequence `{seq}` is out of range"))?;
-                    Arc::new(Int64Array::from(vec![seq; count]))
-                }
+                Wanted::Ref => Arc::new(Int64Array::from(system.refs()?)),
+                Wanted::Seq => system.seqs()?,
             });
         }
         if self.with_item {
-            arrays.push(Arc::new(system.item.clone()));
+            let item = system.item.clone();
+            let item = item.ok_or_else(|| format!("it has no column `{}`", schema::ITEM))?;
+            arrays.push(Arc::new(item));
         }
         let options = RecordBatchOptions::new().with_row_count(Some(count));
         let rows = RecordBatch::try_new_with_options(self.schema.clone(), arrays, &options)
             .map_err(|error| error.to_string())?;
-        if self.rows.all_stand() {
-            return Ok(rows);
+        match system.standing(&self.rows)? {
+            None => Ok(rows),
+            Some(keep) => filter_record_batch(&rows, &keep).map_err(|error| error.to_string()),
         }
-        let mut keep = Vec::with_capacity(count);
-        for n in 0..count {
-            keep.push(self.rows.stands(system.record(n)?, system.item.value(n)));
-        }
-        filter_record_batch(&rows, &BooleanArray::from(keep)).map_err(|error| error.to_string())
     }
 }
 

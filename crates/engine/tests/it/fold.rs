@@ -103,9 +103,12 @@ fn imports(plan: Vec<PlannedImport>) -> Vec<Import> {
     all
 }
 
-fn object(table: &Table, rows: &[Stored]) -> RecordBatch {
+/// The object of some imports: with the columns of a merged one when they are several.
+fn object(table: &Table, imports: &[&Import]) -> RecordBatch {
+    let own = || imports.iter().flat_map(|import| import.rows.iter().map(move |row| (import, row)));
+    let rows: Vec<&Stored> = own().map(|(_, row)| row).collect();
     let mut columns: Vec<CellColumn<'_>> = table.columns.iter().map(CellColumn::new).collect();
-    for row in rows {
+    for row in &rows {
         for (column, definition) in columns.iter_mut().zip(&table.columns) {
             let text = match definition.name.as_str() {
                 "arrangement_id" => "desk".to_owned(),
@@ -130,7 +133,15 @@ fn object(table: &Table, rows: &[Stored]) -> RecordBatch {
     arrays
         .push(Arc::new(rows.iter().map(|row| row.root.map(|root| root.1)).collect::<Int16Array>()));
     arrays.push(Arc::new(rows.iter().map(|row| Some(row.deleted)).collect::<BooleanArray>()));
-    RecordBatch::try_new(Arc::new(schema::object_schema(table)), arrays).unwrap()
+    if imports.len() < 2 {
+        return RecordBatch::try_new(Arc::new(schema::object_schema(table)), arrays).unwrap();
+    }
+    let of = |value: fn(&Import) -> u64| -> ArrayRef {
+        Arc::new(own().map(|(import, _)| value(import) as i64).collect::<Int64Array>())
+    };
+    arrays.push(of(|import| import.seq));
+    arrays.push(of(|import| import.entry));
+    RecordBatch::try_new(Arc::new(schema::merged_schema(table)), arrays).unwrap()
 }
 
 fn manifest(
@@ -138,22 +149,29 @@ fn manifest(
     imports: &[Import],
     retractions: Vec<Retraction>,
     as_of_seq: u64,
+    merged: usize,
 ) -> (Manifest, MemoryObjects) {
     let mut objects = MemoryObjects::default();
     let mut segments = Vec::new();
-    for import in imports {
-        let bytes = write_object(&object(table, &import.rows), 2).unwrap();
+    // A merged object is only named when all of it was known.
+    let seen = imports.iter().take_while(|import| import.seq <= as_of_seq).count();
+    let (first, rest) = imports.split_at(merged.min(seen));
+    let first: Vec<&Import> = first.iter().collect();
+    let merged = (!first.is_empty()).then_some(first);
+    for group in merged.into_iter().chain(rest.iter().map(|import| vec![import])) {
+        let bytes = write_object(&object(table, &group), 2).unwrap();
         let digest = Digest::of(&bytes);
+        let rows = || group.iter().flat_map(|import| &import.rows);
         objects.0.insert(digest, bytes.into());
         segments.push(Segment {
             table: table.name.clone(),
             arrangement_id: "desk".to_owned(),
-            seq: import.seq,
-            first_seq: import.seq,
-            entry: import.entry,
+            seq: group.last().unwrap().seq,
+            first_seq: group[0].seq,
+            entry: group.last().unwrap().entry,
             digest,
-            rows: import.rows.len() as u64,
-            later_versions: import.rows.iter().filter(|row| row.root.is_some()).count() as u64,
+            rows: rows().count() as u64,
+            later_versions: rows().filter(|row| row.root.is_some()).count() as u64,
             occurred_us: None,
         });
     }
@@ -232,7 +250,10 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn what_stands_is_what_a_naive_reading_of_all_versions_says((plan, retractions, as_of) in plans()) {
+    fn what_stands_is_what_a_naive_reading_of_all_versions_says(
+        (plan, retractions, as_of) in plans(),
+        merged in 0..6_usize,
+    ) {
         let vocabulary = Vocabulary::built_in().unwrap();
         let table = vocabulary.table("exclusion").unwrap();
         let imports = imports(plan);
@@ -244,7 +265,7 @@ proptest! {
                 Retraction { seq, target }
             })
             .collect();
-        let (manifest, objects) = manifest(table, &imports, retractions.clone(), as_of);
+        let (manifest, objects) = manifest(table, &imports, retractions.clone(), as_of, merged);
         let found = standing(manifest, objects, &vocabulary, "exclusion");
         prop_assert_eq!(found, reference(&imports, &retractions, as_of));
     }
@@ -269,7 +290,7 @@ fn a_late_back_fill_never_beats_a_newer_fact_and_its_retraction_brings_nothing_b
         Import { seq: 3, entry: 3, rows: vec![row(Some(root), 3, "corrected")] },
     ];
     let at = |retractions: &[Retraction], as_of| {
-        let (manifest, objects) = manifest(table, &imports, retractions.to_vec(), as_of);
+        let (manifest, objects) = manifest(table, &imports, retractions.to_vec(), as_of, 0);
         let found = standing(manifest, objects, &vocabulary, "exclusion");
         found.into_iter().map(|(_, _, reason)| reason).collect::<Vec<_>>()
     };
@@ -316,7 +337,7 @@ fn a_missing_object_is_named_with_its_table_and_what_to_do() {
     let vocabulary = Vocabulary::built_in().unwrap();
     let table = vocabulary.table("exclusion").unwrap();
     let imports = vec![Import { seq: 1, entry: 1, rows: Vec::new() }];
-    let (manifest, objects) = manifest(table, &imports, Vec::new(), 1);
+    let (manifest, objects) = manifest(table, &imports, Vec::new(), 1, 0);
     let digest = *objects.0.keys().next().unwrap();
     let source: Arc<dyn backstay_evidence::ObjectSource> = Arc::new(MemoryObjects::default());
     let tables = EvidenceTables::new(&vocabulary, &Arc::new(manifest), &source);
