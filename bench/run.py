@@ -99,7 +99,8 @@ def main():
         for name, work in known.items():
             if name not in (options.only or known.keys() - ON_REQUEST):
                 continue
-            if same and not options.only and not options.fresh and name in results["parts"]:
+            measured = name in results["parts"] and not results["parts"][name].get("failed")
+            if same and not options.only and not options.fresh and measured:
                 env.say(f"{name}: measured before by this binary (--fresh measures again)")
                 continue
             begun = time.monotonic()
@@ -107,7 +108,7 @@ def main():
                 found = work(env)
             except process.Failed as error:
                 failures.append(name)
-                found = {"title": f"{name}: failed", "notes": [f"```\n{error}\n```"], "budgets": []}
+                found = {"title": f"{name}: failed", "notes": [f"```\n{error}\n```"], "failed": True}
                 env.say(f"{name}: {error}")
             if found is not None:
                 found["measured"] = [f"{dt.date.today():%Y-%m-%d}", *results["key"]]
