@@ -1,9 +1,14 @@
 //! What an import would do, without keeping anything: counts by table, first rows, every kind of
 //! rejection with its first examples. Takes the same pass as an import does.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use arrow::{
+    array::{ArrayRef, AsArray as _},
+    datatypes::TimestampMicrosecondType,
     record_batch::RecordBatch,
     util::display::{ArrayFormatter, FormatOptions},
 };
@@ -11,11 +16,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     schema,
-    sink::{Progress, Rejection, Sink, SinkError, TypedBatch, VaultEntry},
+    sink::{Progress, Rejection, Sink, SinkError, TypedBatch, TypedCell, VaultEntry, WantsCells},
 };
 
 /// First rows that are shown of each table.
 const ROWS_SHOWN: usize = 5;
+/// First records that are taken of which every cell is shown.
+const RECORDS_SHOWN: usize = 2;
+/// Kinds of rejection of which the first record is shown cell by cell.
+const KINDS_SHOWN: usize = 40;
 /// First examples that are shown of each kind of rejection.
 const EXAMPLES_SHOWN: usize = 3;
 
@@ -43,6 +52,17 @@ pub struct RejectionKind {
     pub reason: String,
 }
 
+impl RejectionKind {
+    fn of(rejection: &Rejection) -> Self {
+        Self {
+            table: rejection.table.clone(),
+            column: rejection.column.clone(),
+            code: rejection.code.clone(),
+            reason: rejection.reason.clone(),
+        }
+    }
+}
+
 /// How often a kind occurred, and where first.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct RejectionCount {
@@ -62,12 +82,7 @@ pub struct RejectionTally {
 impl RejectionTally {
     /// Counts one.
     pub fn add(&mut self, rejection: &Rejection) {
-        let kind = RejectionKind {
-            table: rejection.table.clone(),
-            column: rejection.column.clone(),
-            code: rejection.code.clone(),
-            reason: rejection.reason.clone(),
-        };
+        let kind = RejectionKind::of(rejection);
         let count = self.kinds.entry(kind).or_default();
         count.count += 1;
         if count.examples.len() < EXAMPLES_SHOWN {
@@ -100,6 +115,9 @@ pub struct DryRun {
     pub rejections: RejectionTally,
     /// Different people named.
     pub people: u64,
+    /// Cell by cell what became of the first records that are taken, and of the first record of each
+    /// kind of rejection.
+    pub cells: Vec<TypedCell>,
 }
 
 impl DryRun {
@@ -117,13 +135,22 @@ impl DryRun {
     }
 }
 
+/// Instants with UTC as an offset, which is shown without a database of zones.
+fn as_offset(array: &ArrayRef) -> ArrayRef {
+    match array.as_primitive_opt::<TimestampMicrosecondType>() {
+        Some(instants) => Arc::new(instants.clone().with_timezone("+00:00")),
+        None => Arc::clone(array),
+    }
+}
+
 /// Value columns that are not wholly empty, and their rows as text.
 fn as_text(rows: &RecordBatch) -> Result<(Vec<String>, Vec<Vec<String>>), SinkError> {
     let format = FormatOptions::default().with_null("");
     let fields = rows.schema();
     let mut names = Vec::new();
     let mut columns = Vec::new();
-    for (field, array) in fields.fields().iter().zip(rows.columns()) {
+    let shown: Vec<ArrayRef> = rows.columns().iter().map(as_offset).collect();
+    for (field, array) in fields.fields().iter().zip(&shown) {
         let own = field.name().starts_with('_') && field.name() != schema::ROW;
         if own || array.null_count() == array.len() {
             continue;
@@ -149,6 +176,26 @@ impl Sink for DryRun {
 
     fn reject(&mut self, rejection: Rejection) -> Result<(), SinkError> {
         self.rejections.add(&rejection);
+        Ok(())
+    }
+
+    fn wants_cells(&self) -> Option<WantsCells> {
+        let (mut taken, mut kinds) = (0, BTreeSet::new());
+        Some(Box::new(move |_, rejections| {
+            if rejections.is_empty() {
+                taken += 1;
+                return taken <= RECORDS_SHOWN;
+            }
+            let known = kinds.len();
+            if known < KINDS_SHOWN {
+                kinds.extend(rejections.iter().map(RejectionKind::of));
+            }
+            kinds.len() > known
+        }))
+    }
+
+    fn cells(&mut self, cells: Vec<TypedCell>) -> Result<(), SinkError> {
+        self.cells.extend(cells);
         Ok(())
     }
 

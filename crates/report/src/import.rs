@@ -1,6 +1,8 @@
 //! What came of an import, a dry run or a rereading: counts that add up, what was rejected and why.
 //! It only sets what it is given; it counts nothing but totals.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::{
@@ -40,10 +42,55 @@ pub struct FileImport {
     pub tables: Vec<TableRows>,
     /// What was rejected, by kind.
     pub rejections: Vec<RejectionKind>,
+    /// Cell by cell how the first records are read, and the first record of each kind of rejection.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cells: Vec<ReadCell>,
     /// What was found out about the file: encoding, delimiter, columns not used.
     pub hints: Vec<String>,
     /// Import whose log this one repeats with another clock; kept because it was asked for.
     pub disagreeing_clock_with: Option<u64>,
+}
+
+/// A cell of the source.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct FromCell {
+    /// Column of the source.
+    pub column: String,
+    /// Cell of a workbook, as `Sheet!B7`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cell: Option<String>,
+    /// As it is written; none when it is empty or personal.
+    pub written: Option<String>,
+    /// Whether it holds a person's id, which is not shown.
+    pub personal: bool,
+}
+
+/// Why a cell is not taken.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Refusal {
+    /// Permanent code of the kind.
+    pub code: String,
+    /// In words.
+    pub reason: String,
+}
+
+/// What became of one column of one row.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct ReadCell {
+    /// 1-based record of the source.
+    pub record: u32,
+    /// Which of several rows that the record gives to the table, from 0.
+    pub item: i16,
+    /// Cells that it was made from; none for a constant.
+    pub from: Vec<FromCell>,
+    /// Table; empty when the record was refused before it reached one.
+    pub table: String,
+    /// Column of the table; empty when the record was refused as a whole.
+    pub column: String,
+    /// The value as it was typed: a pseudonym for a person.
+    pub value: Option<String>,
+    /// Why it is not taken.
+    pub refused: Option<Refusal>,
 }
 
 /// Rows that a file gave to one table.
@@ -234,6 +281,7 @@ fn remarks(page: &mut Page, file: &FileImport, name_it: bool) {
         }
     }
     rejections(page, file);
+    refused_cells(page, file);
 }
 
 fn tables(page: &mut Page, file: &FileImport) {
@@ -246,20 +294,123 @@ fn tables(page: &mut Page, file: &FileImport) {
     for table in file.tables.iter().filter(|table| !table.first.is_empty()) {
         page.gap();
         page.paragraph(0, &format!("first rows of {}", table.table), Tone::Strong);
-        for (n, row) in table.first.iter().take(ROWS_SHOWN).enumerate() {
-            if n > 0 {
-                page.gap();
-            }
-            let mut grid = Grid::new(&[("", Set::Left), ("", Set::Flex)]).indented(2);
-            let shown = row.iter().filter(|(column, value)| {
-                !value.is_empty() && !column.ends_with("_offset_minutes")
-            });
-            for (column, value) in shown {
-                grid.row(vec![Cell::toned(column, Tone::Quiet), shortened(value).into()]);
-            }
-            page.grid(&grid);
+        if !cell_by_cell(page, file, &table.table) {
+            as_rows(page, table);
         }
     }
+}
+
+/// The first rows of a table without where they come from; for a table that the first records do
+/// not feed.
+fn as_rows(page: &mut Page, table: &TableRows) {
+    for (n, row) in table.first.iter().take(ROWS_SHOWN).enumerate() {
+        if n > 0 {
+            page.gap();
+        }
+        let mut grid = Grid::new(&[("", Set::Left), ("", Set::Flex)]).indented(2);
+        let shown = row
+            .iter()
+            .filter(|(column, value)| !value.is_empty() && !column.ends_with("_offset_minutes"));
+        for (column, value) in shown {
+            grid.row(vec![Cell::toned(column, Tone::Quiet), shortened(value).into()]);
+        }
+        page.grid(&grid);
+    }
+}
+
+/// The first rows of a table, each value beside the cell that it comes from; false when there is
+/// none.
+fn cell_by_cell(page: &mut Page, file: &FileImport, table: &str) -> bool {
+    let refused: BTreeSet<u32> =
+        file.cells.iter().filter(|cell| cell.refused.is_some()).map(|cell| cell.record).collect();
+    let mut rows: Vec<(u32, i16, Vec<&ReadCell>)> = Vec::new();
+    for cell in file.cells.iter().filter(|c| c.table == table && !refused.contains(&c.record)) {
+        match rows.last_mut() {
+            Some((record, item, cells)) if (*record, *item) == (cell.record, cell.item) => {
+                cells.push(cell);
+            }
+            _ => rows.push((cell.record, cell.item, vec![cell])),
+        }
+    }
+    for (n, (record, _, cells)) in rows.iter().take(ROWS_SHOWN).enumerate() {
+        if n > 0 {
+            page.gap();
+        }
+        let source = format!("from record {record}");
+        let mut grid = Grid::new(&[
+            ("column", Set::Left),
+            ("as typed", Set::Flex),
+            (&source, Set::Flex),
+            ("as written", Set::Flex),
+        ])
+        .indented(2);
+        for cell in cells.iter().filter(|cell| cell.value.is_some()) {
+            let written = written(cell);
+            let typed = shortened(cell.value.as_deref().unwrap_or_default());
+            let same = written == typed;
+            grid.row(vec![
+                Cell::toned(&cell.column, Tone::Quiet),
+                typed.into(),
+                Cell::toned(origin(cell), Tone::Quiet),
+                if same { Cell::toned("the same", Tone::Quiet) } else { written.into() },
+            ]);
+        }
+        page.grid(&grid);
+    }
+    !rows.is_empty()
+}
+
+/// The cells that a value comes from, by name.
+fn origin(cell: &ReadCell) -> String {
+    let name = |from: &FromCell| match &from.cell {
+        Some(place) => format!("{place} {}", from.column),
+        None => from.column.clone(),
+    };
+    cell.from.iter().map(name).collect::<Vec<_>>().join(", ")
+}
+
+/// The cells that a value comes from, as written.
+fn written(cell: &ReadCell) -> String {
+    let text = |from: &FromCell| match &from.written {
+        Some(text) => shortened(text),
+        None if from.personal => "(id of a person)".to_owned(),
+        None => "(empty)".to_owned(),
+    };
+    cell.from.iter().map(text).collect::<Vec<_>>().join(", ")
+}
+
+/// The cells that are refused, of the first record of each kind.
+fn refused_cells(page: &mut Page, file: &FileImport) {
+    let refused: Vec<&ReadCell> =
+        file.cells.iter().filter(|c| c.refused.is_some() && !c.from.is_empty()).collect();
+    if refused.is_empty() {
+        return;
+    }
+    page.gap();
+    page.paragraph(0, "the first cell of each kind", Tone::Strong);
+    let mut grid = Grid::new(&[
+        ("record", Set::Right),
+        ("from", Set::Flex),
+        ("as written", Set::Flex),
+        ("for", Set::Flex),
+        ("kind", Set::Left),
+    ])
+    .indented(2);
+    for cell in refused.into_iter().take(KINDS_SHOWN) {
+        let place = match cell.table.as_str() {
+            "" => "the record".to_owned(),
+            table => format!("{table}.{}", cell.column),
+        };
+        let code = cell.refused.as_ref().map(|refusal| refusal.code.as_str());
+        grid.row(vec![
+            number(cell.record.into()).into(),
+            origin(cell).into(),
+            written(cell).into(),
+            place.into(),
+            Cell::toned(code.unwrap_or_default(), Tone::Unsure),
+        ]);
+    }
+    page.grid(&grid);
 }
 
 /// A value of a preview, cut after its beginning when it is long.

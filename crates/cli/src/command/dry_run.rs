@@ -6,10 +6,10 @@ use backstay_evidence::{
     Rejection, Sink, SourceInfo, TypedBatch,
     dry_run::DryRun,
     read_source,
-    sink::{Progress as ReadProgress, SinkError, VaultEntry},
+    sink::{Progress as ReadProgress, SinkError, TypedCell, VaultEntry, WantsCells},
 };
 use backstay_privacy::PseudonymKey;
-use backstay_report::import::{FileImport, RejectionKind, TableRows};
+use backstay_report::import::{FileImport, FromCell, ReadCell, Refusal, RejectionKind, TableRows};
 use backstay_store::Workspace;
 
 use crate::{door, error::CliError, progress::Progress, sources::Source};
@@ -27,6 +27,14 @@ impl Sink for Watched<'_> {
 
     fn reject(&mut self, rejection: Rejection) -> Result<(), SinkError> {
         self.preview.reject(rejection)
+    }
+
+    fn wants_cells(&self) -> Option<WantsCells> {
+        self.preview.wants_cells()
+    }
+
+    fn cells(&mut self, cells: Vec<TypedCell>) -> Result<(), SinkError> {
+        self.preview.cells(cells)
     }
 
     fn person(&mut self, entry: VaultEntry) -> Result<(), SinkError> {
@@ -72,9 +80,28 @@ pub fn run(workspace: &Workspace, source: &Source) -> Result<FileImport, CliErro
         dry_run: true,
         tables: preview.tables.into_iter().map(|(table, preview)| rows(table, preview)).collect(),
         rejections: preview.rejections.kinds().into_iter().map(rejection).collect(),
+        cells: preview.cells.into_iter().map(cell).collect(),
         hints: summary.hints,
         ..FileImport::default()
     })
+}
+
+fn cell(cell: TypedCell) -> ReadCell {
+    let from = cell.from.into_iter().map(|from| FromCell {
+        column: from.column,
+        cell: from.cell,
+        written: from.written,
+        personal: from.personal,
+    });
+    ReadCell {
+        record: cell.record,
+        item: cell.item,
+        from: from.collect(),
+        table: cell.table,
+        column: cell.column,
+        value: cell.value,
+        refused: cell.refused.map(|(code, reason)| Refusal { code, reason }),
+    }
 }
 
 fn rows(table: String, preview: backstay_evidence::dry_run::TablePreview) -> TableRows {

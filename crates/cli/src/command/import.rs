@@ -145,6 +145,7 @@ pub fn shown(outcome: ImportOutcome, name: Option<&str>) -> FileImport {
         dry_run: false,
         tables,
         rejections: rejections.collect(),
+        cells: Vec::new(),
         hints: outcome.hints,
         disagreeing_clock_with: outcome.disagreeing_clock_with,
     }

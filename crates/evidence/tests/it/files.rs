@@ -480,6 +480,40 @@ fn a_dry_run_shows_counts_first_rows_and_every_kind_of_rejection() {
 }
 
 #[test]
+fn a_dry_run_shows_each_cell_as_written_and_as_typed_and_never_a_persons_id() {
+    let text = "arrangement_id,case_id,activity,occurred_at,person_id\n\
+                a,c1,x,2026-03-02T09:15:00+08:00,Ann Example\na,c2,x,soon,Bob Example\n\
+                a,c3,x,later,Ann Example\na,c4,x\n";
+    let vocabulary = Vocabulary::built_in().unwrap();
+    let info = SourceInfo { file_name: "case_event.csv".into(), bytes_total: None };
+    let mut dry = DryRun::default();
+    read_source(&mut text.as_bytes(), &info, &vocabulary, &plain(), &key(), &mut dry).unwrap();
+    let cell = |record: u32, column: &str| {
+        dry.cells.iter().find(|c| c.record == record && c.column == column).unwrap()
+    };
+    let at = cell(1, "occurred_at");
+    assert_eq!(at.from[0].column, "occurred_at");
+    assert_eq!(at.from[0].written.as_deref(), Some("2026-03-02T09:15:00+08:00"));
+    assert_eq!(at.value.as_deref(), Some("2026-03-02T09:15:00+08:00"));
+    let person = cell(1, "person_id");
+    assert_eq!((person.from[0].written.as_deref(), person.from[0].personal), (None, true));
+    assert_eq!(person.value, key().pseudonymise("a", "person", "Ann Example"));
+    let soon = cell(2, "occurred_at");
+    assert_eq!(soon.from[0].written.as_deref(), Some("soon"));
+    assert_eq!(
+        (soon.value.as_ref(), soon.refused.as_ref().unwrap().0.as_str()),
+        (None, "bad-date")
+    );
+    // One record of each kind: the second of the same kind is only counted.
+    assert!(!dry.cells.iter().any(|c| c.record == 3));
+    let ragged = dry.cells.iter().find(|c| c.record == 4).unwrap();
+    assert_eq!(ragged.refused.as_ref().unwrap().0, "ragged");
+    assert!(!format!("{:?}", dry.cells).contains("Example"), "a person's id is shown");
+    // Looking closer hands no id to the vault twice and none of a rejected record.
+    assert_eq!(dry.people, 1);
+}
+
+#[test]
 fn rejections_become_rows_of_the_quarantine() {
     let text = "arrangement_id,case_id,activity,occurred_at\na,c1,,soon\na,c2,x,2026-03-02\n";
     let (taken, _) = read_bytes(text.as_bytes(), "case_event.csv", &plain()).unwrap();
