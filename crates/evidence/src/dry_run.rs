@@ -147,9 +147,9 @@ fn as_offset(array: &ArrayRef) -> ArrayRef {
 fn as_text(rows: &RecordBatch) -> Result<(Vec<String>, Vec<Vec<String>>), SinkError> {
     let format = FormatOptions::default().with_null("");
     let fields = rows.schema();
+    let shown: Vec<ArrayRef> = rows.columns().iter().map(as_offset).collect();
     let mut names = Vec::new();
     let mut columns = Vec::new();
-    let shown: Vec<ArrayRef> = rows.columns().iter().map(as_offset).collect();
     for (field, array) in fields.fields().iter().zip(&shown) {
         let own = field.name().starts_with('_') && field.name() != schema::ROW;
         if own || array.null_count() == array.len() {

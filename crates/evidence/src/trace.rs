@@ -27,7 +27,7 @@ pub struct Located {
     /// Last physical line.
     pub last_line: u64,
     /// Those bytes as text: the delimited record as written, or the XES `<event>`; without the
-    /// line break at its end.
+    /// line break at its end. Of a workbook the sheet and the row; of Parquet nothing.
     pub text: String,
     /// Column of the source → raw value. Trace attributes of an XES event are under
     /// `case:<key>`. A record that is too large or has too many cells gives what could be split.
@@ -71,7 +71,10 @@ fn located(record: &RawRecord, columns: &ColumnSet) -> Located {
         sheet: record.place.sheet.clone(),
         first_line: record.place.first_line,
         last_line: record.place.last_line,
-        text: String::from_utf8_lossy(&record.place.text).into_owned(),
+        text: match &record.place.sheet {
+            Some(sheet) => format!("sheet `{sheet}`, row {}", record.place.first_line),
+            None => String::from_utf8_lossy(&record.place.text).into_owned(),
+        },
         cells,
     }
 }

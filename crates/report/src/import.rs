@@ -340,7 +340,7 @@ fn cell_by_cell(page: &mut Page, file: &FileImport, table: &str) -> bool {
         let mut grid = Grid::new(&[
             ("column", Set::Left),
             ("as typed", Set::Flex),
-            (&source, Set::Flex),
+            (source.as_str(), Set::Flex),
             ("as written", Set::Flex),
         ])
         .indented(2);

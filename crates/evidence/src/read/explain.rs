@@ -9,7 +9,7 @@ use super::{
     rows::RowWriter,
 };
 use crate::{
-    mapping::plan::{ColumnPlan, Plan},
+    mapping::plan::{ColumnPlan, Expr, Fixed, Piece, Plan, Source},
     sink::{Rejection, SourceCell, TypedCell},
     typing::row::{Cell, Row},
     vocabulary::ColumnType,
@@ -50,6 +50,38 @@ impl Eye<'_> {
             value: None,
             refused: Some((rejection.code.clone(), rejection.reason.clone())),
         }
+    }
+}
+
+impl Look<'_> {
+    /// The columns of the source that a column's text is made from.
+    pub(crate) fn origin(&self, plan: &ColumnPlan) -> Vec<usize> {
+        let column = |source: &Source| match source {
+            Source::Cell(column) => Some(*column),
+            Source::PivotName | Source::PivotValue => self.pivot_column,
+        };
+        let money = plan.currency.as_ref().and_then(|currency| match currency {
+            Fixed::From(source) => column(source),
+            _ => None,
+        });
+        let made: Vec<usize> = match &plan.expr {
+            None | Some(Expr::Constant(_)) => return Vec::new(),
+            Some(Expr::From(source)) => column(source).into_iter().collect(),
+            Some(Expr::FirstOf(sources)) => {
+                let there = sources.iter().find(|source| self.source(**source).is_some());
+                let looked_at = there.map_or(sources.as_slice(), std::slice::from_ref);
+                looked_at.iter().filter_map(column).collect()
+            }
+            Some(Expr::Join(sources, _)) => sources.iter().filter_map(column).collect(),
+            Some(Expr::Template(pieces)) => {
+                let values = pieces.iter().filter_map(|piece| match piece {
+                    Piece::Value(source) => column(source),
+                    Piece::Text(_) => None,
+                });
+                values.collect()
+            }
+        };
+        made.into_iter().chain(money).collect()
     }
 }
 

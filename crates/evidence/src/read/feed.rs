@@ -147,36 +147,6 @@ impl<'r> Look<'r> {
         }
     }
 
-    /// The columns of the source that a column's text is made from.
-    pub(crate) fn origin(&self, plan: &ColumnPlan) -> Vec<usize> {
-        let column = |source: &Source| match source {
-            Source::Cell(column) => Some(*column),
-            Source::PivotName | Source::PivotValue => self.pivot_column,
-        };
-        let money = plan.currency.as_ref().and_then(|currency| match currency {
-            Fixed::From(source) => column(source),
-            _ => None,
-        });
-        let made: Vec<usize> = match &plan.expr {
-            None | Some(Expr::Constant(_)) => return Vec::new(),
-            Some(Expr::From(source)) => column(source).into_iter().collect(),
-            Some(Expr::FirstOf(sources)) => {
-                let there = sources.iter().find(|source| self.source(**source).is_some());
-                let looked_at = there.map_or(sources.as_slice(), std::slice::from_ref);
-                looked_at.iter().filter_map(column).collect()
-            }
-            Some(Expr::Join(sources, _)) => sources.iter().filter_map(column).collect(),
-            Some(Expr::Template(pieces)) => {
-                let values = pieces.iter().filter_map(|piece| match piece {
-                    Piece::Value(source) => column(source),
-                    Piece::Text(_) => None,
-                });
-                values.collect()
-            }
-        };
-        made.into_iter().chain(money).collect()
-    }
-
     /// The text of a column, before typing.
     pub(crate) fn text(&self, plan: &'r ColumnPlan) -> Result<Option<Cow<'r, str>>, Fault> {
         let text = plan.expr.as_ref().and_then(|expr| self.expr(expr));

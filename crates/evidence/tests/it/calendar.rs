@@ -200,3 +200,32 @@ fn every_file_of_the_collection_gives_rows_reasons_or_a_clear_error() {
         println!("{name}: {outcome}");
     }
 }
+
+#[test]
+fn damaged_calendars_and_json_lines_never_break_the_reader() {
+    let calendar = calendar(
+        "BEGIN:VEVENT\r\nSUMMARY:a\r\n b\r\nDTSTART;TZID=Asia/Manila:20200302T220000\r\nDURATION:PT4H\r\n\
+         RRULE:FREQ=MONTHLY;BYDAY=-1FR;UNTIL=20301231T000000Z\r\nEXDATE:20260327T140000Z\r\nEND:VEVENT\r\n",
+    );
+    let lines =
+        "{\"id\":\"T1\",\"of\":{\"a\":[1,{\"b\":null}],\"n\":1.5e3},\"team_id\":\"t\"}\n".repeat(4);
+    let team = ImportOptions { as_table: Some("team".into()), ..ImportOptions::default() };
+    let mut state = 3_u64;
+    for (text, name, options) in
+        [(calendar.as_str(), "x.ics", holidays()), (lines.as_str(), "team.jsonl", team)]
+    {
+        assert!(text.is_ascii());
+        for cut in 0..text.len() {
+            let _ = read_bytes(&text.as_bytes()[..cut], name, &options);
+        }
+        for _ in 0..600 {
+            let mut bytes = text.as_bytes().to_vec();
+            for _ in 0..4 {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                let at = (state >> 33) as usize % bytes.len();
+                bytes[at] = (state >> 20) as u8;
+            }
+            let _ = read_bytes(&bytes, name, &options);
+        }
+    }
+}

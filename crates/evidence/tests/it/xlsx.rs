@@ -331,6 +331,7 @@ fn a_record_leads_back_to_its_sheet_and_row() {
     let found = locate(&mut bytes.as_slice(), &SourceInfo::default(), &ImportOptions::default(), 1);
     let found = found.unwrap();
     assert_eq!((found.sheet.as_deref(), found.first_line), (Some("Events"), 2));
+    assert_eq!(found.text, "sheet `Events`, row 2");
     assert_eq!(found.cells["occurred_at"], "2026-03-02T00:00:00");
 }
 
