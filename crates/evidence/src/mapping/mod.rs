@@ -4,6 +4,7 @@
 
 mod definition;
 pub(crate) mod plan;
+pub mod propose;
 mod settle;
 pub(crate) mod wildcard;
 

@@ -32,13 +32,13 @@ pub(crate) fn matches(pattern: &str, name: &str) -> bool {
 /// The known name with the fewest letters to change, if it is near enough to be meant.
 pub(crate) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let limit = (name.chars().count() / 3).max(2);
-    let scored = known.map(|candidate| (distance(name, candidate), candidate));
+    let scored = known.map(|candidate| (steps(name, candidate), candidate));
     let (best, candidate) = scored.min()?;
     (best <= limit).then_some(candidate)
 }
 
 /// Levenshtein distance, capitals and small letters being the same.
-fn distance(left: &str, right: &str) -> usize {
+pub(crate) fn steps(left: &str, right: &str) -> usize {
     let right: Vec<char> = right.to_lowercase().chars().take(100).collect();
     let mut row: Vec<usize> = (0..=right.len()).collect();
     for (i, l) in left.to_lowercase().chars().take(100).enumerate() {

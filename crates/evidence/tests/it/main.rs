@@ -10,6 +10,7 @@ mod hostile;
 mod json;
 mod parquet;
 mod properties;
+mod propose;
 mod real;
 mod support;
 mod xlsx;
