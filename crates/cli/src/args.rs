@@ -1,6 +1,7 @@
 //! The command line as one definition, from which parsing, help and completions follow. Only words
 //! stand here; what a command does is in `command`.
 
+mod mapping;
 mod person;
 mod watch;
 
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use backstay_evidence::options::{Fold, TextEncoding};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+pub use mapping::{MappingCommand, MappingNewArgs};
 pub use person::{EraseCommand, ErasePersonArgs, ErasureArgs, RevealArgs};
 pub use watch::WatchArgs;
 
@@ -222,7 +224,8 @@ Examples:
         after_help = "\
 Examples:
   backstay mapping list
-  backstay mapping show servicenow-incident > desk.toml"
+  backstay mapping show servicenow-incident > desk.toml
+  backstay mapping new incidents.csv --save"
     )]
     Mapping(MappingCommand),
     /// Make a workspace from the worked example and show where it stands.
@@ -569,17 +572,6 @@ pub enum VocabularyCommand {
     Template {
         /// Name of the table.
         table: String,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub enum MappingCommand {
-    /// List the mappings that come with this release, and the workspace's own.
-    List,
-    /// Print a mapping's file.
-    Show {
-        /// Name of `mapping list`.
-        name: String,
     },
 }
 

@@ -321,7 +321,11 @@ pub fn listed(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
-fn known_zone(name: &str) -> Result<String, CliError> {
+/// The zone of that name.
+///
+/// # Errors
+/// When there is none.
+pub fn known_zone(name: &str) -> Result<String, CliError> {
     jiff::tz::TimeZone::get(name).map(|_| name.to_owned()).map_err(|_| {
         CliError::usage(
             format!("`{name}` is not a time zone"),

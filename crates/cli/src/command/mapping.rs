@@ -7,14 +7,15 @@ use backstay_report::layout::{Cell, Grid, Page, Set, Tone};
 
 use crate::{args::MappingCommand, door, error::CliError, sources::find_mapping};
 
-pub fn run(command: &MappingCommand, workspace: Option<&Path>) -> Result<u8, CliError> {
-    let own = workspace.map(|dir| dir.join("mappings"));
+pub fn run(command: &MappingCommand, named: Option<&Path>) -> Result<u8, CliError> {
+    let own = door::workspace_dir(named).ok().map(|dir| dir.join("mappings"));
     match command {
         MappingCommand::List => list(own.as_deref())?,
         MappingCommand::Show { name } => {
             let bases: Vec<_> = own.into_iter().collect();
             door::print(find_mapping(name, &bases)?.text())?;
         }
+        MappingCommand::New(args) => return super::mapping_new::run(args, named),
     }
     Ok(0)
 }

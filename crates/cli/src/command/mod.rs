@@ -13,6 +13,7 @@ mod import;
 mod init;
 mod log;
 mod mapping;
+mod mapping_new;
 mod measure;
 mod query;
 mod replay;
@@ -41,9 +42,7 @@ pub fn run(cli: Cli) -> Result<u8, CliError> {
     match &cli.command {
         Command::Init(args) => init::run(args),
         Command::Vocabulary(command) => vocabulary::run(command),
-        Command::Mapping(command) => {
-            mapping::run(command, door::workspace_dir(named).ok().as_deref())
-        }
+        Command::Mapping(command) => mapping::run(command, named),
         Command::Completions(args) => {
             let mut script = Vec::new();
             clap_complete::generate(args.shell, &mut Cli::command(), "backstay", &mut script);

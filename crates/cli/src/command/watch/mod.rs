@@ -31,6 +31,8 @@ use crate::{
 
 /// Between two looks at whether Ctrl-C was pressed.
 const NAP: Duration = Duration::from_millis(100);
+/// After how long a file that had to stay is tried again, in microseconds.
+const TRIED_AGAIN_US: i64 = 60_000_000;
 /// How often the workspace may be in the way in a row before `--once` gives up.
 const PATIENCE: u32 = 3;
 
@@ -93,8 +95,8 @@ struct Watch<'w> {
     rules_stamp: Option<Stamp>,
     /// How files are read that no rule names.
     otherwise: Source,
-    /// Files that were told to stay, as they were then.
-    left: BTreeMap<PathBuf, Stamp>,
+    /// Files that had to stay, as they were then, and when that was found.
+    left: BTreeMap<PathBuf, (Stamp, i64)>,
     /// Whether a file was refused or left.
     troubled: bool,
     /// How often in a row the workspace was in the way.
@@ -174,7 +176,7 @@ impl<'w> Watch<'w> {
             if stop.load(Ordering::Relaxed) {
                 return Ok(true);
             }
-            if self.left.get(&file.path) == Some(&file.stamp) {
+            if self.rests(&file) {
                 continue;
             }
             match self.take(&file)? {
@@ -183,6 +185,14 @@ impl<'w> Watch<'w> {
             }
         }
         Ok(again)
+    }
+
+    /// Whether a file had to stay and nothing changed since; after a while it is tried again all the
+    /// same, for a permission that was mended leaves size and time as they were.
+    fn rests(&self, file: &Arrived) -> bool {
+        self.left.get(&file.path).is_some_and(|(stamp, at_us)| {
+            *stamp == file.stamp && (self.args.once || door::now_us() - at_us < TRIED_AGAIN_US)
+        })
     }
 
     /// Something that no file is to blame for: said, and tried again; with `--once` only so often.
@@ -249,8 +259,9 @@ impl<'w> Watch<'w> {
             Outcome::Imported(_) => IMPORTED,
             Outcome::Refused(_) => REFUSED,
             Outcome::Unreadable(_) => {
-                self.leave(file);
-                self.say(file, outcome, None, now_us)?;
+                if self.leave(file) {
+                    self.say(file, outcome, None, now_us)?;
+                }
                 return Ok(true);
             }
             Outcome::Changed | Outcome::Gone => {
@@ -273,23 +284,29 @@ impl<'w> Watch<'w> {
         }
         let note = outcome.note(&file.name, now_us);
         match self.inbox.put_away(file, folder, &note) {
-            Ok(moved_to) => self.say(file, outcome, Some(&moved_to), now_us)?,
+            Ok(moved_to) => {
+                self.left.remove(&file.path);
+                self.say(file, outcome, Some(&moved_to), now_us)?;
+            }
             Err(error) => {
-                self.leave(file);
-                self.say(file, outcome, None, now_us)?;
-                door::remark(&format!(
-                    "`{}` could not be moved to `{folder}`: {}; it stays where it is",
-                    file.name,
-                    door::because(&error)
-                ));
+                if self.leave(file) {
+                    self.say(file, outcome, None, now_us)?;
+                    door::remark(&format!(
+                        "`{}` could not be moved to `{folder}`: {}; it stays where it is",
+                        file.name,
+                        door::because(&error)
+                    ));
+                }
             }
         }
         Ok(true)
     }
 
-    fn leave(&mut self, file: &Arrived) {
+    /// Leaves a file where it is; whether that is news.
+    fn leave(&mut self, file: &Arrived) -> bool {
         self.troubled = true;
-        self.left.insert(file.path.clone(), file.stamp);
+        let before = self.left.insert(file.path.clone(), (file.stamp, door::now_us()));
+        before.is_none_or(|(stamp, _)| stamp != file.stamp)
     }
 
     fn say(
