@@ -147,6 +147,25 @@ Examples:
 
 Nothing is deleted: earlier answers stay as they were, with --as-of.")]
     Retract(RetractArgs),
+    /// Enter, change or take away one row of a register by hand.
+    #[command(after_help = "\
+Examples:
+  backstay edit site site_id=manila name=Makati --reason 'moved in March'
+  backstay edit service_level arrangement_id=desk service_level_id=p1 \\
+      valid_from=2026-04-01 target=0.97 --expect 12
+  backstay edit team arrangement_id=desk team_id=night --delete
+  backstay edit site site_id=manila --dry-run     what stands, and since when
+
+The columns of the key say which row; those not named stay as they are. With
+--expect nothing is written when somebody changed the row meanwhile.")]
+    Edit(EditArgs),
+    /// Merge many small objects into few; nothing that an entry names goes.
+    #[command(after_help = "\
+Examples:
+  backstay compact --dry-run
+  backstay compact
+  backstay compact --prune           when nobody else uses the workspace")]
+    Compact(CompactArgs),
     /// Read the kept bytes of an import again, with another mapping.
     #[command(after_help = "\
 Examples:
@@ -460,6 +479,49 @@ pub struct RetractArgs {
     /// Why; it stays in the ledger.
     #[arg(long)]
     pub reason: String,
+    /// How the outcome is written.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct EditArgs {
+    /// Register of the vocabulary.
+    pub table: String,
+    /// A column and its value as a file would write it; nothing after the sign empties the column.
+    #[arg(required = true, value_name = "COLUMN=VALUE")]
+    pub values: Vec<String>,
+    /// Ledger entry of the version that you saw; 0 when there was no such row.
+    #[arg(long, value_name = "ENTRY")]
+    pub expect: Option<u64>,
+    /// Say that the row no longer stands.
+    #[arg(long)]
+    pub delete: bool,
+    /// Check everything and show what would change, write nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Why; it stays in the ledger.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub reason: String,
+    /// IANA time zone of times without offset.
+    #[arg(long)]
+    pub zone: Option<String>,
+    /// Party that the person ids belong to, as a namespace of their pseudonyms.
+    #[arg(long)]
+    pub party: Option<String>,
+    /// How the outcome is written.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct CompactArgs {
+    /// Only say what would be merged.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Also remove merged objects that greater ones have taken the place of.
+    #[arg(long)]
+    pub prune: bool,
     /// How the outcome is written.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

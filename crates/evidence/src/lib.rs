@@ -3,6 +3,7 @@
 
 pub mod digest;
 pub mod dry_run;
+pub mod entered;
 pub mod fingerprint;
 pub mod identity;
 pub mod manifest;

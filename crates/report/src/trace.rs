@@ -18,7 +18,7 @@ pub struct Trace {
     pub entry: u64,
     /// When the import was recorded, microseconds UTC.
     pub recorded_at_us: i64,
-    /// File as it was handed in.
+    /// File as it was handed in; empty for a row that was entered by hand.
     pub file: String,
     /// SHA-256 of the file's bytes as handed in.
     pub file_digest: String,
@@ -52,6 +52,23 @@ pub enum Place {
     },
     /// Record 0: the file as a whole, which says that a fact no longer stands by not holding it.
     WholeFile,
+    /// A row that was entered by hand.
+    Entered {
+        /// Table.
+        table: String,
+        /// Arrangement; empty for a shared table.
+        arrangement_id: String,
+        /// Values by physical column; persons as pseudonyms.
+        values: BTreeMap<String, String>,
+        /// It says that the fact no longer stands.
+        deleted: bool,
+        /// Ledger entry of the version that it changed.
+        before: Option<u64>,
+        /// Why; may be empty.
+        reason: String,
+        /// Ledger entry that took it away since.
+        retracted_by: Option<u64>,
+    },
     /// The key of the kept bytes was deleted.
     Erased {
         /// Ledger entry of the erasure.
@@ -74,8 +91,10 @@ pub fn text(trace: &Trace, look: Look) -> String {
     let mut fact = |name: &str, value: String| {
         facts.row(vec![Cell::toned(name, Tone::Quiet), value.into()]);
     };
-    fact("file", format!("{}, {}", trace.file, figure::bytes(trace.file_bytes)));
-    fact("SHA-256", trace.file_digest.clone());
+    if !matches!(trace.place, Place::Entered { .. }) {
+        fact("file", format!("{}, {}", trace.file, figure::bytes(trace.file_bytes)));
+        fact("SHA-256", trace.file_digest.clone());
+    }
     let recorded =
         figure::instant(trace.recorded_at_us - trace.recorded_at_us.rem_euclid(1_000_000));
     fact("ledger entry", format!("{}, recorded {recorded} by {}", trace.entry, trace.actor));
@@ -110,6 +129,29 @@ pub fn text(trace: &Trace, look: Look) -> String {
             let text = "Record 0 stands for the file as a whole: it was loaded as complete, and what \
                         it no longer holds no longer stands.";
             page.paragraph(0, text, Tone::Plain);
+        }
+        Place::Entered { table, arrangement_id, values, deleted, before, reason, retracted_by } => {
+            let mut of = vec![table.as_str(), arrangement_id.as_str()];
+            of.retain(|part| !part.is_empty());
+            fact("entered by hand", of.join(", "));
+            if let Some(before) = before {
+                fact("in place of", format!("the version of ledger entry {before}"));
+            }
+            if !reason.is_empty() {
+                fact("reason", reason.clone());
+            }
+            if let Some(by) = retracted_by {
+                fact("retracted", format!("by ledger entry {by}"));
+            }
+            page.grid(&facts);
+            page.gap();
+            let title = if *deleted { "no longer stands" } else { "as it was entered" };
+            page.paragraph(0, title, Tone::Strong);
+            let mut grid = Grid::new(&[("", Set::Left), ("", Set::Flex)]).indented(2);
+            for (column, value) in values {
+                grid.row(vec![Cell::toned(column, Tone::Quiet), value.into()]);
+            }
+            page.grid(&grid);
         }
         Place::Erased { by_entry, at_us, actor, reason } => {
             page.grid(&facts);

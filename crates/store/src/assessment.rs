@@ -10,7 +10,6 @@ use serde::Serialize;
 use crate::{
     backend::{Append, Backend as _, Basis},
     error::{Result, StoreError},
-    index::for_each_entry,
     payload::{self, AssessmentPayload, ObjectNote, Role},
     workspace::{Ctx, Workspace},
 };
@@ -163,20 +162,18 @@ impl Workspace {
     /// Those of the database.
     pub fn assessments(&self) -> Result<Vec<AssessmentSummary>> {
         let mut all = Vec::new();
-        for_each_entry(self.backend(), &mut |stored| {
-            if stored.entry.kind == EntryKind::Assessment {
-                let payload: AssessmentPayload = payload::read(&stored)?;
-                all.push(AssessmentSummary {
-                    entry: stored.entry.sequence,
-                    recorded_at_us: stored.entry.recorded_at_us,
-                    actor: stored.entry.actor.clone(),
-                    arrangements: stored.entry.arrangements.clone(),
-                    basis: payload.basis,
-                    result: payload.result,
-                });
-            }
-            Ok(())
-        })?;
+        for seq in self.backend.with_kind(&EntryKind::Assessment)? {
+            let stored = self.stored(seq)?;
+            let payload: AssessmentPayload = payload::read(&stored)?;
+            all.push(AssessmentSummary {
+                entry: seq,
+                recorded_at_us: stored.entry.recorded_at_us,
+                actor: stored.entry.actor.clone(),
+                arrangements: stored.entry.arrangements.clone(),
+                basis: payload.basis,
+                result: payload.result,
+            });
+        }
         Ok(all)
     }
 

@@ -122,8 +122,62 @@ pub struct RegisterRow {
     pub record: u32,
     /// Item within the record.
     pub item: i16,
+    /// First version of the fact: record (packed [`backstay_evidence::RowRef`]) and item.
+    pub root: (i64, i16),
+    /// Content hash, as `_content` of the stored row.
+    pub content: i64,
     /// The row as a JSON object of texts; `None` when the fact no longer stands.
     pub row: Option<String>,
+}
+
+/// A later version of a register row, so that a row's history is found from its first version.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct VersionNote {
+    /// Table.
+    pub table: String,
+    /// First version of the fact.
+    pub root: (i64, i16),
+    /// Entry that made this version known.
+    pub seq: u64,
+    /// Entry whose source holds its record.
+    pub entry: u64,
+    /// Record of that source.
+    pub record: u32,
+    /// Item within the record.
+    pub item: i16,
+}
+
+/// Rows of one edit in one table and arrangement that no merged object holds yet.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TailNote {
+    /// Table.
+    pub table: String,
+    /// Arrangement; empty for shared tables.
+    pub arrangement_id: String,
+    /// The edit.
+    pub seq: u64,
+    /// Its rows there.
+    pub rows: u64,
+}
+
+/// What a merged object stands for.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Covers {
+    /// Objects of imports: sequence and digest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub segments: Vec<(u64, Digest)>,
+    /// All edits of the table and arrangement from the first to the last of these sequences.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edits: Option<(u64, u64)>,
+}
+
+/// A merged object: a physical copy of rows that entries hold, which may be thrown away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MergedNote {
+    /// The object as a segment; what it stands for is in [`MergedNote::covers`].
+    pub segment: Segment,
+    /// What it stands for.
+    pub covers: Covers,
 }
 
 impl RegisterRow {
@@ -164,8 +218,21 @@ pub trait IndexWriter {
     fn put_segment(&mut self, segment: &Segment) -> Result<()>;
     /// Lists a retraction.
     fn put_retraction(&mut self, retraction: &Retraction) -> Result<()>;
-    /// Lists an import with the length of its source.
-    fn put_import(&mut self, note: &ImportNote, plain_bytes: u64) -> Result<()>;
+    /// Lists an import with the length of its source and, for a reread, the import read again.
+    fn put_import(
+        &mut self,
+        note: &ImportNote,
+        plain_bytes: u64,
+        rereads: Option<u64>,
+    ) -> Result<()>;
+    /// Lists a later version of a register row.
+    fn put_version(&mut self, version: &VersionNote) -> Result<()>;
+    /// Lists the rows of an edit.
+    fn put_tail(&mut self, tail: &TailNote) -> Result<()>;
+    /// Lists a merged object; the edits that it covers leave the tail.
+    fn put_merged(&mut self, merged: &MergedNote) -> Result<()>;
+    /// Strikes a merged object off the list.
+    fn delete_merged(&mut self, merged: &MergedNote) -> Result<()>;
     /// The projected version of a register row.
     fn register(
         &mut self,
@@ -175,11 +242,13 @@ pub trait IndexWriter {
     ) -> Result<Option<RegisterRow>>;
     /// Replaces it.
     fn put_register(&mut self, row: &RegisterRow) -> Result<()>;
-    /// Empties the projection of one table.
+    /// Empties the projection of one table, with the list of its later versions.
     fn clear_register(&mut self, table: &str) -> Result<()>;
-    /// Empties every reading of the ledger, to rebuild it. Secrets and checkpoints stay.
+    /// Empties every reading of the ledger, to rebuild it, the lists of tails and of merged objects
+    /// among them. Secrets and checkpoints stay.
     fn clear_readings(&mut self) -> Result<()>;
-    /// Keeps a signed checkpoint.
+    /// Keeps a signed checkpoint. Of the checkpoints within [`CHECKPOINT_BLOCK`] entries only the
+    /// last needs to stay.
     fn put_checkpoint(&mut self, size: u64, note: &str) -> Result<()>;
     /// Keeps a sealed secret; one that is there already stays.
     fn put_secret(&mut self, kind: SecretKind, name: &str, sealed: &[u8]) -> Result<()>;
@@ -191,6 +260,13 @@ pub trait IndexWriter {
 
 /// Called inside the append transaction, after the entry has its place.
 pub type Finish<'a> = &'a mut dyn FnMut(&Sealed, &mut dyn IndexWriter) -> Result<()>;
+
+/// As [`Finish`], for each of several entries by its place among them.
+pub type FinishEach<'a> = &'a mut dyn FnMut(usize, &Sealed, &mut dyn IndexWriter) -> Result<()>;
+
+/// Sizes of the ledger between which one checkpoint is kept: every entry is signed when it comes,
+/// and older signatures are thinned, so that a long ledger is verified in bounded time.
+pub const CHECKPOINT_BLOCK: u64 = 256;
 
 /// A place where ledger, readings, secrets and objects are kept.
 ///
@@ -212,7 +288,16 @@ pub trait Backend: Send + Sync + fmt::Debug {
     /// Those of the backend; so with every method here.
     fn head(&self) -> Result<Head>;
     /// Appends one entry.
-    fn append(&self, append: &Append, finish: Finish<'_>) -> Result<Sealed>;
+    fn append(&self, append: &Append, finish: Finish<'_>) -> Result<Sealed> {
+        let mut each =
+            |_: usize, sealed: &Sealed, index: &mut dyn IndexWriter| finish(sealed, index);
+        let sealed = self.append_many(std::slice::from_ref(append), &mut each)?;
+        sealed.into_iter().next().ok_or(crate::StoreError::Stale { expected: 1, found: 0 })
+    }
+    /// Appends entries in their order, in one transaction: all of them or none. The basis of each is
+    /// held against the ledger as it was before the first; its expectations see what `finish` wrote
+    /// for those before it.
+    fn append_many(&self, appends: &[Append], finish: FinishEach<'_>) -> Result<Vec<Sealed>>;
     /// Changes readings without an entry: rebuilding them.
     fn rebuild(&self, work: &mut dyn FnMut(&mut dyn IndexWriter) -> Result<()>) -> Result<()>;
     /// Entries from `from` on (1-based), at most `limit`, in order.
@@ -221,13 +306,18 @@ pub trait Backend: Send + Sync + fmt::Debug {
     fn entry(&self, seq: u64) -> Result<Option<StoredEntry>> {
         Ok(self.entries(seq, 1)?.into_iter().find(|stored| stored.entry.sequence == seq))
     }
-    /// Entries that say this, newest first.
+    /// Entries that say this, newest first. Edits, of which there are many and none is looked for
+    /// so, may be left out.
     fn with_content(&self, content: &LedgerDigest) -> Result<Vec<u64>>;
+    /// Entries of this kind, in order. Not for edits.
+    fn with_kind(&self, kind: &EntryKind) -> Result<Vec<u64>>;
+    /// The last entry before `seq` with which the evidence had this digest.
+    fn evidence_before(&self, seq: u64, evidence: &EvidenceDigest) -> Result<Option<u64>>;
     /// Imports whose source has this length.
     fn with_plain_bytes(&self, bytes: u64) -> Result<Vec<u64>>;
     /// The last entry recorded at or before this instant; 0: none.
     fn seq_at(&self, instant_us: i64) -> Result<u64>;
-    /// Segments known at `seq`, by (table, arrangement, seq, digest).
+    /// Segments of imports known at `seq`, by (table, arrangement, seq, digest).
     fn segments(&self, seq: u64) -> Result<Vec<Segment>>;
     /// Retractions known at `seq`, in order.
     fn retractions(&self, seq: u64) -> Result<Vec<Retraction>>;
@@ -239,6 +329,32 @@ pub trait Backend: Send + Sync + fmt::Debug {
         table: Option<&str>,
         each: &mut dyn FnMut(RegisterRow) -> Result<()>,
     ) -> Result<()>;
+    /// One projected row, deleted ones too.
+    fn register_row(
+        &self,
+        table: &str,
+        arrangement_id: &str,
+        key: &str,
+    ) -> Result<Option<RegisterRow>>;
+    /// The projected rows of one table and arrangement whose key begins so; deleted ones too.
+    fn register_rows(
+        &self,
+        table: &str,
+        arrangement_id: &str,
+        key_prefix: &str,
+    ) -> Result<Vec<RegisterRow>>;
+    /// Rereads of an import, in order.
+    fn rereads(&self, origin: u64) -> Result<Vec<u64>>;
+    /// Later versions of a register row, newest first, at most `limit`; or of all of them.
+    fn versions(&self, of: Option<(&str, (i64, i16))>, limit: usize) -> Result<Vec<VersionNote>>;
+    /// Edits that no merged object holds, of one table and arrangement or of all, known at `seq`, in
+    /// order.
+    fn tails(&self, of: Option<(&str, &str)>, seq: u64) -> Result<Vec<TailNote>>;
+    /// Merged objects, by (table, arrangement, sequence, digest).
+    fn merged(&self) -> Result<Vec<MergedNote>>;
+    /// Holds the bytes of an object for as long as the process lives, under their digest, beside
+    /// those that are durable. The oldest may go when they are many.
+    fn hold_object(&self, bytes: bytes::Bytes) -> Digest;
     /// Nodes of the tree, for proofs.
     fn nodes(&self) -> &dyn NodeSource;
     /// Checkpoints kept, by size.

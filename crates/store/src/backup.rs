@@ -1,6 +1,7 @@
 //! Copies of a workspace: consistent while others write, and verified before they are trusted.
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::{self, Write as _},
     path::{Path, PathBuf},
@@ -125,29 +126,27 @@ impl Workspace {
         let database = dest.join(DATABASE_FILE);
         self.backend.copy_to(&database)?;
         let folder = Folder::new(dest.join(OBJECTS_FOLDER), dest.join("tmp"));
-        let copy = SqliteBackend::open(&database, folder.clone())?;
-        let (mut objects, mut bytes) = (0, 0);
+        let (copy, _) = SqliteBackend::open(&database, folder.clone())?;
+        let (mut objects, mut bytes, mut wanted) = (0, 0, BTreeSet::new());
         for_each_entry(&copy, &mut |stored| {
             let Some((_, payload)) = &stored.payload else { return Ok(()) };
             let named: Named = serde_json::from_slice(payload).map_err(|error| {
                 StoreError::Payload { entry: stored.entry.sequence, reason: error.to_string() }
             })?;
             for object in named.objects {
-                if folder.has(object.digest) {
-                    continue;
-                }
-                let body = self.backend.open_object(object.digest).map_err(|error| {
-                    StoreError::Object {
-                        digest: object.digest,
-                        reason: format!("cannot be read ({error})"),
-                    }
-                })?;
-                let to = folder.path(object.digest);
-                bytes += copy_object(&mut reader(body), &to, object.digest)?;
-                objects += 1;
+                wanted.insert(object.digest);
             }
             Ok(())
         })?;
+        wanted.extend(copy.merged()?.into_iter().map(|merged| merged.segment.digest));
+        for digest in wanted {
+            let body = self.backend.open_object(digest).map_err(|error| StoreError::Object {
+                digest,
+                reason: format!("cannot be read ({error})"),
+            })?;
+            bytes += copy_object(&mut reader(body), &folder.path(digest), digest)?;
+            objects += 1;
+        }
         if !options.without_keys {
             copy_keys(&self.keys, dest)?;
         }

@@ -156,6 +156,32 @@ pub enum StoreError {
         /// Records there are.
         records: u64,
     },
+    /// Values that no row of the table can have.
+    #[error("the row of `{table}` is refused: {reasons}")]
+    Refused {
+        /// Table.
+        table: String,
+        /// Each column with what is wrong.
+        reasons: String,
+    },
+    /// A row that is to be changed or taken away is not there.
+    #[error(
+        "`{table}` has no row with the key `{key}` that stands: look for it with `backstay query`"
+    )]
+    NoRow {
+        /// Table.
+        table: String,
+        /// Row key.
+        key: String,
+    },
+    /// Rows of this table cannot be entered.
+    #[error("`{table}` {reason}")]
+    NotEditable {
+        /// Table.
+        table: String,
+        /// Why, and what to do.
+        reason: &'static str,
+    },
     /// A reason is needed and was empty.
     #[error("a reason is needed: say in a few words why")]
     NoReason,

@@ -1,7 +1,7 @@
 //! What entries mean for the readings of the ledger: which segments, retractions and imports each
 //! one brings. Appending and rebuilding go through the same function, so they cannot differ.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use backstay_evidence::{
     Segment, Vocabulary,
@@ -13,9 +13,12 @@ use backstay_evidence::{
 use backstay_ledger::EntryKind;
 
 use crate::{
-    backend::{Backend, IndexWriter, RegisterRow, SecretKind, StoredEntry},
+    backend::{
+        Backend, IndexWriter, MergedNote, RegisterRow, SecretKind, StoredEntry, TailNote,
+        VersionNote,
+    },
     error::Result,
-    payload::{self, ImportPayload, RetractPayload, Role},
+    payload::{self, EditPayload, ImportPayload, RetractPayload, Role},
     register,
     workspace::Workspace,
 };
@@ -74,7 +77,7 @@ pub(crate) fn put_import(
         tables,
         disagreeing_clock_with: payload.disagreeing_clock_with,
     };
-    index.put_import(&note, payload.plain_bytes)
+    index.put_import(&note, payload.plain_bytes, payload.rereads)
 }
 
 /// Lists a retraction.
@@ -89,12 +92,26 @@ pub(crate) fn put_retract(
     Ok(())
 }
 
+/// Lists an edit.
+pub(crate) fn put_edit(seq: u64, payload: &EditPayload, index: &mut dyn IndexWriter) -> Result<()> {
+    let mut rows: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    for row in &payload.rows {
+        *rows.entry((&row.table, &row.arrangement_id)).or_default() += 1;
+    }
+    for ((table, arrangement_id), rows) in rows {
+        let (table, arrangement_id) = (table.to_owned(), arrangement_id.to_owned());
+        index.put_tail(&TailNote { table, arrangement_id, seq, rows })?;
+    }
+    Ok(())
+}
+
 /// Lists whatever an entry brings, registers aside.
 fn put_entry(stored: &StoredEntry, index: &mut dyn IndexWriter) -> Result<()> {
     let seq = stored.entry.sequence;
     match stored.entry.kind {
         EntryKind::Import | EntryKind::Reread => put_import(seq, &payload::read(stored)?, index),
         EntryKind::Retract => put_retract(seq, &payload::read(stored)?, index),
+        EntryKind::Edit => put_edit(seq, &payload::read(stored)?, index),
         _ => Ok(()),
     }
 }
@@ -122,6 +139,8 @@ pub(crate) struct MemoryIndex {
     pub(crate) retractions: Vec<Retraction>,
     pub(crate) imports: Vec<ImportNote>,
     pub(crate) registers: BTreeMap<(String, String, String), RegisterRow>,
+    pub(crate) versions: BTreeSet<VersionNote>,
+    pub(crate) tails: BTreeSet<TailNote>,
 }
 
 impl IndexWriter for MemoryIndex {
@@ -135,8 +154,32 @@ impl IndexWriter for MemoryIndex {
         Ok(())
     }
 
-    fn put_import(&mut self, note: &ImportNote, _plain_bytes: u64) -> Result<()> {
+    fn put_import(
+        &mut self,
+        note: &ImportNote,
+        _plain_bytes: u64,
+        _rereads: Option<u64>,
+    ) -> Result<()> {
         self.imports.push(note.clone());
+        Ok(())
+    }
+
+    fn put_version(&mut self, version: &VersionNote) -> Result<()> {
+        self.versions.insert(version.clone());
+        Ok(())
+    }
+
+    fn put_tail(&mut self, tail: &TailNote) -> Result<()> {
+        self.tails.insert(tail.clone());
+        Ok(())
+    }
+
+    // Merged objects are physical: what they hold is compared, not that they are there.
+    fn put_merged(&mut self, _merged: &MergedNote) -> Result<()> {
+        Ok(())
+    }
+
+    fn delete_merged(&mut self, _merged: &MergedNote) -> Result<()> {
         Ok(())
     }
 
@@ -158,6 +201,7 @@ impl IndexWriter for MemoryIndex {
 
     fn clear_register(&mut self, table: &str) -> Result<()> {
         self.registers.retain(|(name, _, _), _| name != table);
+        self.versions.retain(|version| version.table != table);
         Ok(())
     }
 
@@ -191,29 +235,33 @@ impl Workspace {
     /// # Errors
     /// A payload or an object that cannot be read.
     pub fn rebuild_readings(&self) -> Result<()> {
-        let _lock = self.write_lock()?;
-        let derived = self.derive_readings()?;
-        let mut notes = Vec::new();
-        for_each_entry(self.backend(), &mut |stored| {
-            if matches!(stored.entry.kind, EntryKind::Import | EntryKind::Reread) {
-                notes.push((stored.entry.sequence, payload::read::<ImportPayload>(&stored)?));
-            }
-            Ok(())
-        })?;
-        self.backend.rebuild(&mut |index| {
-            index.clear_readings()?;
-            for (seq, payload) in &notes {
-                put_import(*seq, payload, index)?;
-            }
-            let from_retract = |r: &&Retraction| !notes.iter().any(|(seq, _)| *seq == r.seq);
-            for retraction in derived.retractions.iter().filter(from_retract) {
-                index.put_retraction(retraction)?;
-            }
-            for row in derived.registers.values() {
-                index.put_register(row)?;
-            }
-            Ok(())
-        })
+        {
+            let _lock = self.write_lock()?;
+            let derived = self.derive_readings()?;
+            let mut imports = Vec::new();
+            for_each_entry(self.backend(), &mut |stored| {
+                if matches!(stored.entry.kind, EntryKind::Import | EntryKind::Reread) {
+                    imports.push((stored.entry.sequence, payload::read::<ImportPayload>(&stored)?));
+                }
+                Ok(())
+            })?;
+            let own: BTreeSet<u64> = imports.iter().map(|(seq, _)| *seq).collect();
+            self.backend.rebuild(&mut |index| {
+                index.clear_readings()?;
+                for (seq, payload) in &imports {
+                    put_import(*seq, payload, index)?;
+                }
+                for retraction in derived.retractions.iter().filter(|r| !own.contains(&r.seq)) {
+                    index.put_retraction(retraction)?;
+                }
+                for row in derived.registers.values() {
+                    index.put_register(row)?;
+                }
+                derived.versions.iter().try_for_each(|version| index.put_version(version))?;
+                derived.tails.iter().try_for_each(|tail| index.put_tail(tail))
+            })?;
+        }
+        self.cut_tails()
     }
 
     /// All readings, made from entries and objects alone.
@@ -228,7 +276,9 @@ impl Workspace {
                 b.digest,
             ))
         });
-        let segments = index.segments.clone();
+        let mut segments = index.segments.clone();
+        let tails: Vec<TailNote> = index.tails.iter().cloned().collect();
+        segments.extend(self.hold_edits(&tails)?);
         let retractions = index.retractions.clone();
         register::fold_all(self, &segments, &retractions, None, &mut index)?;
         Ok(index)

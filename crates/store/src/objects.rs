@@ -2,12 +2,14 @@
 //! durable before the name appears, and never change under it.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, VecDeque},
     fs::{self, File},
     io::{self, Write as _},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
+
+use bytes::Bytes;
 
 use backstay_evidence::{Digest, manifest::ObjectBody};
 
@@ -17,6 +19,9 @@ use crate::{
     error::{Result, StoreError},
     scratch::Run,
 };
+
+/// Bytes of objects that live with the process, at most; the oldest go first.
+const HELD_BYTES: usize = 256 << 20;
 
 /// A folder of objects and, on the same disk, one for files that are being written.
 #[derive(Debug, Clone)]
@@ -33,6 +38,9 @@ struct Shared {
     run: Option<Arc<Run>>,
     /// Folders under `objects` whose names are durable for certain.
     durable: BTreeSet<PathBuf>,
+    /// Objects that were made from others, to be read once or twice, and how many bytes they have.
+    held: VecDeque<(Digest, Bytes)>,
+    held_bytes: usize,
 }
 
 impl Folder {
@@ -40,6 +48,21 @@ impl Folder {
     #[must_use]
     pub fn new(objects: PathBuf, scratch: PathBuf) -> Self {
         Self { objects, scratch, shared: Arc::default() }
+    }
+
+    /// Holds the bytes of an object while the process lives.
+    pub(crate) fn hold(&self, bytes: Bytes) -> Digest {
+        let digest = Digest::of(&bytes);
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        if !shared.held.iter().any(|(known, _)| *known == digest) {
+            shared.held_bytes += bytes.len();
+            shared.held.push_back((digest, bytes));
+        }
+        while shared.held_bytes > HELD_BYTES && shared.held.len() > 1 {
+            let Some((_, oldest)) = shared.held.pop_front() else { break };
+            shared.held_bytes -= oldest.len();
+        }
+        digest
     }
 
     /// Path of an object, whether it is there or not.
@@ -102,6 +125,11 @@ impl Folder {
     }
 
     pub(crate) fn open(&self, digest: Digest) -> io::Result<ObjectBody> {
+        let shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, bytes)) = shared.held.iter().find(|(known, _)| *known == digest) {
+            return Ok(ObjectBody::Bytes(bytes.clone()));
+        }
+        drop(shared);
         match File::open(self.path(digest)) {
             Ok(file) => Ok(ObjectBody::File(file)),
             Err(error) => Err(io::Error::new(error.kind(), format!("object `{digest}`: {error}"))),

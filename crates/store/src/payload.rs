@@ -185,6 +185,61 @@ impl ImportPayload {
     }
 }
 
+/// One row that was entered by hand. Persons stand in it as pseudonyms, as in every stored row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EditedRow {
+    /// Table.
+    pub table: String,
+    /// Arrangement; empty for a shared table.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub arrangement_id: String,
+    /// The whole row as texts by physical column, in the words of the vocabulary that the payload
+    /// names; a column that is not there is empty.
+    pub values: BTreeMap<String, String>,
+    /// First version of the fact, `entry:record`; none when this is it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root: Option<String>,
+    /// Item of that record.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub root_item: i16,
+    /// Entry of the version that its author changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<u64>,
+    /// The fact no longer stands.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deleted: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
+fn is_zero(number: &i16) -> bool {
+    *number == 0
+}
+
+/// Payload of `edit`. A row's reference is the entry and its place in `rows`, from 1.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EditPayload {
+    /// The rows.
+    pub rows: Vec<EditedRow>,
+    /// Why; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// Digest of the vocabulary that the rows were typed with.
+    pub vocabulary_digest: Digest,
+}
+
+impl EditPayload {
+    /// What the entry says, apart from where in the ledger the rows' first versions stand.
+    pub(crate) fn content(&self) -> LedgerDigest {
+        let said: Vec<_> = self
+            .rows
+            .iter()
+            .map(|row| (&row.table, &row.arrangement_id, &row.values, row.deleted))
+            .collect();
+        let text = serde_json::json!([said, self.reason]).to_string();
+        LedgerDigest::of_content(format!("edit\n{text}\n").as_bytes())
+    }
+}
+
 /// Payload of `retract`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RetractPayload {

@@ -2,10 +2,9 @@
 //! and preconditions, is folded row by row from the stored objects, and can be thrown away.
 
 use arrow::{
-    array::{Array, AsArray as _, TimestampMicrosecondArray},
-    datatypes::{Int16Type, Int64Type, TimestampMicrosecondType},
+    array::{Array as _, AsArray as _},
+    datatypes::{Int16Type, Int64Type},
     record_batch::RecordBatch,
-    util::display::{ArrayFormatter, FormatOptions},
 };
 use backstay_evidence::{
     RowRef, Segment,
@@ -16,9 +15,10 @@ use backstay_evidence::{
 };
 
 use crate::{
-    backend::{Backend as _, IndexWriter, RegisterRow},
-    error::{Result, StoreError},
-    import::existing::{RowReader, column, visible},
+    backend::{Backend as _, IndexWriter, RegisterRow, VersionNote},
+    error::Result,
+    import::existing::{Origins, RowReader, column, visible},
+    row_text::{rows_to_texts, text_columns},
     workspace::Workspace,
 };
 
@@ -56,7 +56,8 @@ pub(crate) fn fold_segment(
     Ok(())
 }
 
-fn fold_batch(
+/// Folds rows of one segment, or of an edit that is described as one.
+pub(crate) fn fold_batch(
     table: &Table,
     segment: &Segment,
     retractions: &[Retraction],
@@ -65,38 +66,46 @@ fn fold_batch(
 ) -> Result<()> {
     let rows = column(table, batch, schema::ROW)?.as_primitive::<Int64Type>();
     let items = column(table, batch, schema::ITEM)?.as_primitive::<Int16Type>();
+    let contents = column(table, batch, schema::CONTENT)?.as_primitive::<Int64Type>();
+    let roots = column(table, batch, schema::ROOT_REF)?.as_primitive::<Int64Type>();
+    let root_items = column(table, batch, schema::ROOT_ITEM)?.as_primitive::<Int16Type>();
     let deleted = column(table, batch, schema::DELETED)?.as_boolean();
     let versions = batch.column_by_name("version").and_then(|c| c.as_primitive_opt::<Int64Type>());
-    let keys = texts(table, batch, &identity_columns(table))?;
-    let names: Vec<String> =
-        schema::value_fields(table).iter().map(|field| field.name().clone()).collect();
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let values = texts(table, batch, &names)?;
-    for row in 0..batch.num_rows() {
+    let origins = Origins::of(segment, batch);
+    let keys = text_columns(table, batch, &identity_columns(table))?;
+    let values = rows_to_texts(table, batch)?;
+    for (row, texts) in values.into_iter().enumerate() {
         let record = u32::try_from(rows.value(row)).unwrap_or(u32::MAX);
-        let at = RowRef { entry: u32::try_from(segment.entry).unwrap_or(u32::MAX), record };
-        if retractions.iter().any(|retraction| retraction.takes(segment.seq, at)) {
+        let (seq, entry) = origins.at(row);
+        let at = RowRef { entry: u32::try_from(entry).unwrap_or(u32::MAX), record };
+        if retractions.iter().any(|retraction| retraction.takes(seq, at)) {
             continue;
         }
         let version =
             versions.filter(|array| array.is_valid(row)).map_or(0, |array| array.value(row));
         let key: Vec<Option<String>> = keys.iter().map(|column| column.text(row)).collect();
-        let mut object = serde_json::Map::new();
-        for (name, column) in names.iter().zip(&values) {
-            if let Some(text) = column.text(row) {
-                object.insert((*name).to_owned(), text.into());
-            }
+        let item = items.value(row);
+        let later = roots.is_valid(row) && root_items.is_valid(row);
+        let root = match later {
+            true => (roots.value(row), root_items.value(row)),
+            false => (at.pack(), item),
+        };
+        if later {
+            let table = table.name.clone();
+            index.put_version(&VersionNote { table, root, seq, entry, record, item })?;
         }
         let candidate = RegisterRow {
             table: table.name.clone(),
             arrangement_id: segment.arrangement_id.clone(),
             key: serde_json::json!(key).to_string(),
             version,
-            seq: segment.seq,
-            entry: segment.entry,
+            seq,
+            entry,
             record,
-            item: items.value(row),
-            row: (!deleted.value(row)).then(|| serde_json::Value::Object(object).to_string()),
+            item,
+            root,
+            content: contents.value(row),
+            row: (!deleted.value(row)).then(|| serde_json::json!(texts).to_string()),
         };
         let current =
             index.register(&candidate.table, &candidate.arrangement_id, &candidate.key)?;
@@ -105,44 +114,6 @@ fn fold_batch(
         }
     }
     Ok(())
-}
-
-/// A column with what turns its cells into text.
-enum Texts<'a> {
-    Absent,
-    Instants(&'a TimestampMicrosecondArray),
-    Others(&'a dyn Array, ArrayFormatter<'a>),
-}
-
-impl Texts<'_> {
-    fn text(&self, row: usize) -> Option<String> {
-        match self {
-            Self::Instants(array) if array.is_valid(row) => {
-                jiff::Timestamp::from_microsecond(array.value(row)).ok().map(|at| at.to_string())
-            }
-            Self::Others(array, formatter) if array.is_valid(row) => {
-                Some(formatter.value(row).to_string())
-            }
-            _ => None,
-        }
-    }
-}
-
-fn texts<'a>(table: &Table, batch: &'a RecordBatch, names: &[&str]) -> Result<Vec<Texts<'a>>> {
-    static OPTIONS: std::sync::LazyLock<FormatOptions<'static>> =
-        std::sync::LazyLock::new(FormatOptions::default);
-    names
-        .iter()
-        .map(|name| {
-            let Some(array) = batch.column_by_name(name) else { return Ok(Texts::Absent) };
-            if let Some(instants) = array.as_primitive_opt::<TimestampMicrosecondType>() {
-                return Ok(Texts::Instants(instants));
-            }
-            let formatter = ArrayFormatter::try_new(array.as_ref(), &OPTIONS)
-                .map_err(StoreError::columns(&table.name, "read"))?;
-            Ok(Texts::Others(array.as_ref(), formatter))
-        })
-        .collect()
 }
 
 impl Workspace {

@@ -74,7 +74,7 @@ impl Workspace {
         let seq = head.size + 1;
         retractions.extend(takes.iter().map(|target| Retraction { seq, target: target.clone() }));
         let touched = self.tables_of(of)?;
-        let segments = self.backend.segments(head.size)?;
+        let segments = self.row_segments(head.size, false)?;
         let sealed = self.append(&append, &mut |sealed, index| {
             index::put_retract(sealed.seq, &payload, index)?;
             for table in &touched {
@@ -87,6 +87,14 @@ impl Workspace {
 
     /// All standing readings of an import's source, or the one reread that was named.
     fn whole(&self, entry: u64) -> Result<(Vec<RetractTarget>, u64)> {
+        if self.stored(entry)?.entry.kind == EntryKind::Edit {
+            return match self.retracted_by(entry)? {
+                Some(by) => {
+                    Err(StoreError::AlreadyRetracted { what: format!("entry {entry}"), by })
+                }
+                None => Ok((vec![RetractTarget::Entry(entry)], entry)),
+            };
+        }
         let origin = self.import_payload(entry)?.rereads.unwrap_or(entry);
         let standing = self.standing_readings(origin)?;
         if standing.is_empty() {
@@ -97,10 +105,15 @@ impl Workspace {
     }
 
     fn one_record(&self, entry: u64, record: u32) -> Result<(Vec<RetractTarget>, u64)> {
-        let payload = self.import_payload(entry)?;
-        let origin = payload.rereads.unwrap_or(entry);
-        let records = payload.counts.read;
-        if u64::from(record) > records {
+        let stored = self.stored(entry)?;
+        let (origin, records) = if stored.entry.kind == EntryKind::Edit {
+            (entry, self.edit_payload(entry)?.rows.len() as u64)
+        } else {
+            let payload = self.import_payload(entry)?;
+            (payload.rereads.unwrap_or(entry), payload.counts.read)
+        };
+        let is_row = record > 0 || stored.entry.kind != EntryKind::Edit;
+        if u64::from(record) > records || !is_row {
             return Err(StoreError::NoRecord { entry, record, records });
         }
         let target = RetractTarget::Record(origin, record);
@@ -120,6 +133,12 @@ impl Workspace {
     /// Tables that any reading of an import brought rows of.
     fn tables_of(&self, origin: u64) -> Result<Vec<String>> {
         let mut tables = Vec::new();
+        if self.stored(origin)?.entry.kind == EntryKind::Edit {
+            tables.extend(self.edit_payload(origin)?.rows.into_iter().map(|row| row.table));
+            tables.sort_unstable();
+            tables.dedup();
+            return Ok(tables);
+        }
         for seq in self.readings(origin)? {
             tables.extend(rows_of(&self.import_payload(seq)?));
         }
@@ -164,7 +183,7 @@ impl Workspace {
         }
         Ok(Standing {
             touched,
-            segments: self.backend.segments(head)?,
+            segments: self.row_segments(head, false)?,
             retractions: self.backend.retractions(head)?,
         })
     }

@@ -1,16 +1,18 @@
 //! From a row's reference back to the line of the file it came from.
 
-use std::io::Read as _;
+use std::{collections::BTreeMap, io::Read as _};
 
 use backstay_evidence::{
     Digest, ImportOptions, Mapping, ReadError, RowRef, SourceInfo,
     trace::{Located, locate},
 };
+use backstay_ledger::EntryKind;
 use serde::Serialize;
 
 use crate::{
+    backend::{Backend as _, StoredEntry, VersionNote},
     error::{Result, StoreError},
-    payload::{ImportPayload, Role},
+    payload::{self, EditPayload, ImportPayload, Role},
     workspace::Workspace,
 };
 
@@ -25,9 +27,9 @@ pub struct Trace {
     pub recorded_at_us: i64,
     /// Who imported it.
     pub actor: String,
-    /// File name as handed in.
+    /// File name as handed in; empty for a row entered by hand.
     pub file: String,
-    /// SHA-256 of the file as handed in.
+    /// SHA-256 of the file as handed in, or of the payload that holds the row.
     pub digest: Digest,
     /// How many bytes that is.
     pub bytes: u64,
@@ -45,6 +47,23 @@ pub enum TraceSource {
     Located(Located),
     /// Record 0: the file as a whole says that a fact no longer stands, by not holding it.
     WholeFile,
+    /// A row entered by hand.
+    Entered {
+        /// Table.
+        table: String,
+        /// Arrangement; empty for a shared table.
+        arrangement_id: String,
+        /// Values by physical column; persons as pseudonyms.
+        values: BTreeMap<String, String>,
+        /// It says that the fact no longer stands.
+        deleted: bool,
+        /// Entry of the version that its author changed; none when there was none.
+        before: Option<u64>,
+        /// Why; may be empty.
+        reason: String,
+        /// Entry of the retraction that took it away.
+        retracted_by: Option<u64>,
+    },
     /// The source was erased.
     Erased {
         /// Entry that erased it.
@@ -58,6 +77,27 @@ pub enum TraceSource {
     },
 }
 
+/// One version of a register row, for its history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PastVersion {
+    /// Entry that made it known.
+    pub entry: u64,
+    /// Reference, `entry:record`, to trace it by.
+    pub reference: String,
+    /// When it was recorded, microseconds UTC.
+    pub recorded_at_us: i64,
+    /// Who.
+    pub actor: String,
+    /// File that brought it; none when it was entered by hand.
+    pub file: Option<String>,
+    /// Values by physical column, of edits and of the version that stands; others are traced.
+    pub values: Option<BTreeMap<String, String>>,
+    /// It says that the fact no longer stands.
+    pub deleted: bool,
+    /// It was retracted since.
+    pub retracted: bool,
+}
+
 impl Workspace {
     /// Finds the record that a row came from.
     ///
@@ -66,6 +106,10 @@ impl Workspace {
     /// kept source.
     pub fn trace(&self, row: RowRef) -> Result<Trace> {
         let asked = u64::from(row.entry);
+        let stored = self.stored(asked)?;
+        if stored.entry.kind == EntryKind::Edit {
+            return self.trace_edit(row, &stored);
+        }
         let payload = self.import_payload(asked)?;
         let origin = payload.rereads.unwrap_or(asked);
         let first = self.import_payload(origin)?;
@@ -95,6 +139,107 @@ impl Workspace {
             read_by,
             source,
         })
+    }
+
+    /// A row that was entered by hand: who, when, what and why.
+    fn trace_edit(&self, row: RowRef, stored: &StoredEntry) -> Result<Trace> {
+        let entry = stored.entry.sequence;
+        let payload: EditPayload = payload::read(stored)?;
+        let records = payload.rows.len() as u64;
+        let place = (row.record as usize).checked_sub(1);
+        let found = place
+            .and_then(|place| payload.rows.get(place))
+            .ok_or_else(|| StoreError::NoRecord { entry, record: row.record, records })?;
+        let head = self.backend.head()?.size;
+        let retractions = self.backend.retractions(head)?;
+        let taken = retractions.iter().find(|retraction| retraction.takes(entry, row));
+        let (bytes, digest) = match &stored.payload {
+            Some((_, bytes)) => (bytes.len() as u64, Digest::of(bytes)),
+            None => (0, Digest::of(&[])),
+        };
+        Ok(Trace {
+            reference: row.to_string(),
+            entry,
+            recorded_at_us: stored.entry.recorded_at_us,
+            actor: stored.entry.actor.clone(),
+            file: String::new(),
+            digest,
+            bytes,
+            read_by: entry,
+            source: TraceSource::Entered {
+                table: found.table.clone(),
+                arrangement_id: found.arrangement_id.clone(),
+                values: found.values.clone(),
+                deleted: found.deleted,
+                before: found.before,
+                reason: payload.reason.clone(),
+                retracted_by: taken.map(|retraction| retraction.seq),
+            },
+        })
+    }
+
+    /// The versions of a register row, newest first, at most `limit`: who made it what, and when. The
+    /// key is as edits and [`crate::RegisterRow`] show it.
+    ///
+    /// # Errors
+    /// [`StoreError::NoRow`] when there never was such a row; those of the database and of objects.
+    pub fn history(
+        &self,
+        table: &str,
+        arrangement_id: &str,
+        key: &str,
+        limit: usize,
+    ) -> Result<Vec<PastVersion>> {
+        let current = self.backend.register_row(table, arrangement_id, key)?;
+        let current = current
+            .ok_or_else(|| StoreError::NoRow { table: table.to_owned(), key: key.to_owned() })?;
+        let mut notes = self.backend.versions(Some((table, current.root)), limit)?;
+        if let Some(root) = RowRef::unpack(current.root.0).filter(|_| notes.len() < limit) {
+            // A first version is known to come from its own entry; after a reread from that.
+            let entry = u64::from(root.entry);
+            let seq = self.backend.rereads(entry)?.pop().unwrap_or(entry);
+            let (table, item) = (table.to_owned(), current.root.1);
+            let root = (root.pack(), item);
+            let record = RowRef::unpack(root.0).map_or(0, |root| root.record);
+            notes.push(VersionNote { table, root, seq, entry, record, item });
+        }
+        let head = self.backend.head()?.size;
+        let retractions = self.backend.retractions(head)?;
+        notes
+            .into_iter()
+            .map(|note| {
+                let row = RowRef {
+                    entry: u32::try_from(note.entry).unwrap_or(u32::MAX),
+                    record: note.record,
+                };
+                let stored = self.stored(note.seq)?;
+                let mut version = PastVersion {
+                    entry: note.seq,
+                    reference: row.to_string(),
+                    recorded_at_us: stored.entry.recorded_at_us,
+                    actor: stored.entry.actor.clone(),
+                    file: None,
+                    values: None,
+                    deleted: note.record == 0,
+                    retracted: retractions.iter().any(|taken| taken.takes(note.seq, row)),
+                };
+                if stored.entry.kind == EntryKind::Edit {
+                    let payload: EditPayload = payload::read(&stored)?;
+                    let place = (note.record as usize).saturating_sub(1);
+                    if let Some(row) = payload.rows.into_iter().nth(place) {
+                        version.deleted = row.deleted;
+                        version.values = Some(row.values);
+                    }
+                } else {
+                    version.file = Some(payload::read::<ImportPayload>(&stored)?.file);
+                    if note.seq == current.seq && note.record == current.record {
+                        let text = current.row.as_deref();
+                        version.values = text.and_then(|text| serde_json::from_str(text).ok());
+                    }
+                }
+                Ok(version)
+            })
+            .collect()
     }
 
     fn locate(

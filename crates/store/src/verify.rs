@@ -20,7 +20,7 @@ use crate::{
     error::{Result, StoreError},
     import::existing::RowReader,
     index::{for_each_entry, table_of},
-    payload::{self, ErasePayload, ImportPayload, Role},
+    payload::{self, EditPayload, ErasePayload, ImportPayload, Role},
     scratch, witness,
     workspace::Workspace,
 };
@@ -212,6 +212,12 @@ impl Walk {
                 }
                 self.contents.insert(seq, stored.content);
                 self.segments.extend(crate::index::segments(seq, &import));
+            }
+            EntryKind::Edit => {
+                let edit: EditPayload = payload::read(stored)?;
+                if edit.content() != stored.content {
+                    self.wrong(format!("entry {seq}"), "has a wrong content digest", RESTORE);
+                }
             }
             EntryKind::Erase => {
                 let erase: ErasePayload = payload::read(stored)?;
@@ -488,6 +494,17 @@ impl Workspace {
         };
         let head = self.backend.head()?.size;
         walk.reading("the list of objects", &derived.segments, self.backend.segments(head));
+        match self.merged_problems(&derived) {
+            Ok(problems) => {
+                for (place, what) in problems {
+                    walk.wrong(place, what, REBUILD);
+                }
+            }
+            Err(error) => walk.wrong("merged objects", format!("cannot be read: {error}"), REBUILD),
+        }
+        let versions = self.backend.versions(None, usize::MAX);
+        let versions = versions.map(|rows| rows.into_iter().collect::<BTreeSet<_>>());
+        walk.reading("the history of registers", &derived.versions, versions);
         let ordered = |mut list: Vec<Retraction>| {
             list.sort_by_key(|retraction| (retraction.seq, format!("{:?}", retraction.target)));
             list
@@ -520,13 +537,8 @@ impl Workspace {
     fn orphans(&self, sweep: bool, notes: &mut Vec<String>) -> Result<(u64, u64)> {
         // With the lock nobody is between putting an object and naming it.
         let _lock = self.write_lock()?;
-        let mut named = BTreeSet::new();
-        for_each_entry(self.backend(), &mut |stored| {
-            if let Ok(names) = payload::read::<Named>(&stored) {
-                named.extend(names.objects.into_iter().map(|object| object.digest));
-            }
-            Ok(())
-        })?;
+        let mut named = self.named_objects()?;
+        named.extend(self.backend.merged()?.into_iter().map(|merged| merged.segment.digest));
         let mut orphans = Vec::new();
         self.backend.list_objects(&mut |digest| {
             if !named.contains(&digest) {
@@ -548,5 +560,17 @@ impl Workspace {
             ));
         }
         Ok((orphans.len() as u64, swept))
+    }
+
+    /// Every object that an entry names.
+    pub(crate) fn named_objects(&self) -> Result<BTreeSet<Digest>> {
+        let mut named = BTreeSet::new();
+        for_each_entry(self.backend(), &mut |stored| {
+            if let Ok(names) = payload::read::<Named>(&stored) {
+                named.extend(names.objects.into_iter().map(|object| object.digest));
+            }
+            Ok(())
+        })?;
+        Ok(named)
     }
 }

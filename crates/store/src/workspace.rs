@@ -3,6 +3,7 @@
 //! the manifest. Several processes may work on one workspace at once; see [`Workspace::write_lock`].
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File},
     io,
     path::{Path, PathBuf},
@@ -14,11 +15,12 @@ use backstay_ledger::{Checkpoint, Digest as LedgerDigest, EntryKind, Salt, check
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    backend::{Append, Backend, Basis, IndexWriter, Sealed},
+    backend::{Append, Backend, Basis, FinishEach, IndexWriter, Sealed},
     cache::ResultCache,
     disk,
     error::{Result, StoreError},
     keys::Keys,
+    layout::HeldTails,
     objects::Folder,
     payload::{self, InitPayload},
     scratch::Run,
@@ -100,11 +102,14 @@ pub struct Limits {
     /// Rows of one table and arrangement, new and stored, that are compared at once. Beyond them
     /// each row takes one byte in memory.
     pub compared_rows: u64,
+    /// Rows of one table and arrangement that were entered by hand after which they are cut into an
+    /// object.
+    pub tail_rows: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { row_bytes: 64 << 20, compared_rows: 1 << 20 }
+        Self { row_bytes: 64 << 20, compared_rows: 1 << 20, tail_rows: 4_096 }
     }
 }
 
@@ -156,6 +161,7 @@ pub struct Workspace {
     pub(crate) keys: Keys,
     pub(crate) vocabulary: Vocabulary,
     pub(crate) limits: Limits,
+    pub(crate) held: HeldTails,
 }
 
 /// Proof that this process may make objects known or remove them.
@@ -206,6 +212,7 @@ impl Workspace {
             keys,
             vocabulary: built_in()?,
             limits: Limits::default(),
+            held: HeldTails::default(),
         };
         let payload = payload::write(&InitPayload {
             workspace: id.clone(),
@@ -242,15 +249,28 @@ impl Workspace {
     /// Opens a folder as the workspace that this file names, whether the folder has the file or
     /// not.
     pub(crate) fn open_as(dir: &Path, file: &WorkspaceFile) -> Result<Self> {
-        let backend = SqliteBackend::open(&dir.join(DATABASE_FILE), folder_of(dir))?;
-        Ok(Self {
+        let (backend, empty) = SqliteBackend::open(&dir.join(DATABASE_FILE), folder_of(dir))?;
+        let workspace = Self {
             dir: dir.to_owned(),
             id: file.workspace.clone(),
             backend: Arc::new(backend),
             keys: Keys::new(dir.join(KEYS_FOLDER)),
             vocabulary: built_in()?,
             limits: Limits::default(),
-        })
+            held: HeldTails::default(),
+        };
+        if empty {
+            workspace.rebuild_readings()?;
+        }
+        Ok(workspace)
+    }
+
+    /// Changes the vocabulary that it reads and imports with; for tests of what a later release does
+    /// with rows that were written before.
+    #[must_use]
+    pub fn with_vocabulary(mut self, vocabulary: Vocabulary) -> Self {
+        self.vocabulary = vocabulary;
+        self
     }
 
     /// Changes how much its imports hold in memory.
@@ -276,6 +296,7 @@ impl Workspace {
             keys: self.keys.clone(),
             vocabulary: self.vocabulary.clone(),
             limits: self.limits,
+            held: HeldTails::default(),
         })
     }
 
@@ -382,15 +403,20 @@ impl Workspace {
         let in_scope = |arrangement: &str| {
             arrangement.is_empty() || scope.is_empty() || scope.iter().any(|a| a == arrangement)
         };
-        let mut segments = backend.segments(seq)?;
+        let mut segments = self.row_segments_in(&backend, seq, true)?;
         segments.retain(|segment| in_scope(&segment.arrangement_id));
+        // Which imports brought something to the scope is asked of their own objects.
+        let mut brought: BTreeSet<u64> = BTreeSet::new();
+        if !scope.is_empty() {
+            let all = backend.segments(seq)?;
+            let seen = all.iter().filter(|segment| in_scope(&segment.arrangement_id));
+            brought.extend(seen.map(|segment| segment.seq));
+        }
         let mut imports = backend.imports(seq)?;
         for import in &mut imports {
             import.arrangements.retain(|arrangement| in_scope(arrangement));
         }
-        imports.retain(|import| {
-            segments.iter().any(|segment| segment.seq == import.seq) || scope.is_empty()
-        });
+        imports.retain(|import| scope.is_empty() || brought.contains(&import.seq));
         let retractions = backend.retractions(seq)?;
         let (as_of_us, evidence) = match backend.entry(seq)? {
             Some(stored) => (stored.entry.recorded_at_us, stored.evidence),
@@ -416,11 +442,27 @@ impl Workspace {
         append: &Append,
         finish: &mut dyn FnMut(&Sealed, &mut dyn IndexWriter) -> Result<()>,
     ) -> Result<Sealed> {
+        let mut each =
+            |_: usize, sealed: &Sealed, index: &mut dyn IndexWriter| finish(sealed, index);
+        let sealed = self.append_many(std::slice::from_ref(append), &mut each)?;
+        sealed.into_iter().next().ok_or(StoreError::Stale { expected: 1, found: 0 })
+    }
+
+    /// Appends entries with their readings, and one signed checkpoint over all of them, in one
+    /// transaction.
+    pub(crate) fn append_many(
+        &self,
+        appends: &[Append],
+        finish: FinishEach<'_>,
+    ) -> Result<Vec<Sealed>> {
         let origin = origin_of(&self.id);
         let key = self.keys.signing(&origin)?;
         let mut note = String::new();
-        let sealed = self.backend.append(append, &mut |sealed, index| {
-            finish(sealed, index)?;
+        let sealed = self.backend.append_many(appends, &mut |place, sealed, index| {
+            finish(place, sealed, index)?;
+            if place + 1 < appends.len() {
+                return Ok(());
+            }
             let checkpoint =
                 Checkpoint { origin: origin.clone(), size: sealed.seq, root: sealed.root };
             note = checkpoint.sign(&key)?;

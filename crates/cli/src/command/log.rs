@@ -75,6 +75,21 @@ fn summary(kind: &str, payload: &Value) -> String {
             let taken = counted(i64::try_from(taken).unwrap_or(i64::MAX), "target");
             format!("{taken}: {}", text("/reason"))
         }
+        "edit" => {
+            let rows = payload.pointer("/rows").and_then(Value::as_array);
+            let mut tables: Vec<&str> = rows
+                .into_iter()
+                .flatten()
+                .filter_map(|row| row.pointer("/table").and_then(Value::as_str))
+                .collect();
+            let entered = counted(i64::try_from(tables.len()).unwrap_or(i64::MAX), "row");
+            tables.dedup();
+            let what = format!("{entered} of {}", tables.join(", "));
+            match text("/reason") {
+                "" => what,
+                reason => format!("{what}: {reason}"),
+            }
+        }
         "erase" | "disclosure" => text("/reason").to_owned(),
         "assessment" => format!("of {}", text("/basis/period")),
         "init" => "workspace made".to_owned(),

@@ -4,9 +4,11 @@
 mod advice;
 mod assess;
 mod catalogue;
+mod compact;
 mod copy;
 mod demo;
 mod dry_run;
+mod edit;
 mod erase;
 mod explain;
 mod import;
@@ -59,6 +61,8 @@ pub fn run(cli: Cli) -> Result<u8, CliError> {
         Command::Query(args) => query::run(args, named),
         Command::Replay(args) => replay::run(args, named),
         Command::Retract(args) => retract::run(args, named),
+        Command::Edit(args) => edit::run(args, named),
+        Command::Compact(args) => compact::run(args, named),
         Command::Reread(args) => import::reread(args, named),
         Command::Erase(command) => erase::run(command, named),
         Command::Reveal(args) => reveal::run(args, named),

@@ -24,6 +24,17 @@ pub fn run(args: &TraceArgs, named: Option<&Path>) -> Result<u8, CliError> {
             cells: located.cells,
         },
         TraceSource::WholeFile => Place::WholeFile,
+        TraceSource::Entered {
+            table,
+            arrangement_id,
+            values,
+            deleted,
+            before,
+            reason,
+            retracted_by,
+        } => {
+            Place::Entered { table, arrangement_id, values, deleted, before, reason, retracted_by }
+        }
         TraceSource::Erased { by, recorded_at_us, actor, reason } => {
             Place::Erased { by_entry: by, at_us: recorded_at_us, actor, reason }
         }

@@ -19,6 +19,8 @@ fn help_texts_stay_as_reviewed() {
         &["query"],
         &["replay"],
         &["retract"],
+        &["edit"],
+        &["compact"],
         &["reread"],
         &["erase"],
         &["erase", "person"],

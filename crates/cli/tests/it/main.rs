@@ -3,6 +3,7 @@
 
 mod demo;
 mod duplicate;
+mod edit;
 mod erase;
 mod help;
 mod journey;

@@ -9,7 +9,7 @@ mod choice;
 mod delimited;
 mod error;
 mod explain;
-mod feed;
+pub(crate) mod feed;
 mod json;
 mod keep;
 mod parquet;

@@ -104,7 +104,7 @@ impl Packed for NewRow {
 }
 
 impl Packed for OldRow {
-    const BYTES: usize = 97;
+    const BYTES: usize = 98;
 
     fn group(&self) -> [u8; 16] {
         self.group
@@ -125,6 +125,7 @@ impl Packed for OldRow {
         out.extend_from_slice(&self.record.to_le_bytes());
         out.extend_from_slice(&self.item.to_le_bytes());
         out.push(u8::from(self.deleted));
+        out.push(u8::from(self.edited));
         out.extend_from_slice(&self.segment.to_le_bytes());
     }
 
@@ -144,6 +145,7 @@ impl Packed for OldRow {
             record: fields.u32(),
             item: fields.i16(),
             deleted: fields.take::<1>() == [1],
+            edited: fields.take::<1>() == [1],
             segment: fields.u32(),
         }
     }
@@ -269,6 +271,7 @@ mod tests {
             record: 10,
             item: 11,
             deleted: true,
+            edited: false,
             segment: 12,
         };
         bytes.clear();

@@ -75,7 +75,7 @@ impl Workspace {
         phase(Phase::Comparing);
         let _lock = self.write_lock()?;
         let head = self.backend.head()?;
-        let segments = self.backend.segments(head.size)?;
+        let segments = self.row_segments(head.size, false)?;
         let mut retractions = self.backend.retractions(head.size)?;
         let standing = retractions.clone();
         let mut origin = None;

@@ -37,8 +37,46 @@ const BATCH: usize = 8_192;
 
 /// Whether any row of a segment can still stand.
 pub(crate) fn visible(segment: &Segment, retractions: &[Retraction]) -> bool {
+    if segment.is_merged() {
+        // Its rows are of several entries: each is looked at.
+        return true;
+    }
     let whole = RetractTarget::Entry(segment.seq);
     !retractions.iter().any(|retraction| retraction.target == whole)
+}
+
+/// Which entry made each row of a batch known, and whose source its record counts.
+pub(crate) struct Origins<'a> {
+    segment: &'a Segment,
+    rows: Option<(&'a Int64Array, &'a Int64Array)>,
+}
+
+impl<'a> Origins<'a> {
+    /// Of a batch of this segment: what the rows say themselves, else what the segment says.
+    pub(crate) fn of(segment: &'a Segment, batch: &'a RecordBatch) -> Self {
+        let whole = |name: &str| {
+            batch.column_by_name(name).and_then(|array| array.as_primitive_opt::<Int64Type>())
+        };
+        let said = |array: &&Int64Array| array.null_count() == 0;
+        let seqs = whole(schema::SEQ).filter(said);
+        Self { segment, rows: seqs.zip(whole(schema::ENTRY).filter(said)) }
+    }
+
+    /// Whether the rows say it: among the objects that an import is held against only those of rows
+    /// that were entered by hand.
+    pub(crate) fn says_itself(&self) -> bool {
+        self.rows.is_some()
+    }
+
+    /// Sequence and entry of a row.
+    pub(crate) fn at(&self, row: usize) -> (u64, u64) {
+        match self.rows {
+            Some((seqs, entries)) => {
+                (seqs.value(row).unsigned_abs(), entries.value(row).unsigned_abs())
+            }
+            None => (self.segment.seq, self.segment.entry),
+        }
+    }
 }
 
 /// Batches of one object, with today's columns; those that it lacks are null.
@@ -72,9 +110,17 @@ impl RowReader {
     ) -> Result<Self> {
         let failed = |error: parquet::errors::ParquetError| lost(segment, &error.to_string());
         let builder = ParquetRecordBatchReaderBuilder::try_new(body).map_err(failed)?;
-        let full = schema::object_schema(table);
-        let is_wanted =
-            |field: &Field| wanted.is_none_or(|names| names.contains(&field.name().as_str()));
+        let merged = builder.schema().index_of(schema::SEQ).is_ok();
+        let full = match merged {
+            true => schema::merged_schema(table),
+            false => schema::object_schema(table),
+        };
+        let is_wanted = |field: &Field| {
+            let name = field.name().as_str();
+            // Without them a row of a merged object is of no entry.
+            let always = merged && [schema::SEQ, schema::ENTRY].contains(&name);
+            always || wanted.is_none_or(|names| names.contains(&name))
+        };
         let fields: Vec<Field> =
             full.fields().iter().map(|f| f.as_ref().clone()).filter(is_wanted).collect();
         let stored = Arc::clone(builder.schema());
@@ -132,7 +178,7 @@ fn lost(segment: &Segment, reason: &str) -> StoreError {
 }
 
 /// Today's physical name, then the names it had before.
-fn earlier_names(table: &Table, physical: &str) -> Vec<String> {
+pub(crate) fn earlier_names(table: &Table, physical: &str) -> Vec<String> {
     let mut names = vec![physical.to_owned()];
     for column in &table.columns {
         for old in &column.renamed_from {
@@ -184,11 +230,11 @@ pub(super) fn scan(
 ) -> Result<()> {
     let names = resolve_columns(table);
     let wanted: Vec<&str> = names.iter().map(String::as_str).collect();
-    let entry = u32::try_from(segment.entry).unwrap_or(u32::MAX);
     // Few retractions concern one segment; most concern none.
     let concerned: Vec<&Retraction> = retractions
         .iter()
         .filter(|retraction| match retraction.target {
+            _ if segment.is_merged() => true,
             RetractTarget::Entry(seq) => seq == segment.seq,
             RetractTarget::Record(of, _) => of == segment.entry,
         })
@@ -197,10 +243,13 @@ pub(super) fn scan(
         let batch = batch?;
         let rows = Described::new(table, &batch, identity_keys(table, &batch))?;
         let roots = Roots::new(table, &batch)?;
+        let origins = Origins::of(segment, &batch);
         for at in 0..batch.num_rows() {
             let record = rows.record(at);
+            let (seq, entry) = origins.at(at);
+            let entry = u32::try_from(entry).unwrap_or(u32::MAX);
             let here = RowRef { entry, record };
-            if concerned.iter().any(|retraction| retraction.takes(segment.seq, here)) {
+            if concerned.iter().any(|retraction| retraction.takes(seq, here)) {
                 continue;
             }
             let item = rows.item(at);
@@ -215,11 +264,12 @@ pub(super) fn scan(
                 source: rows.source(at),
                 root_ref,
                 root_item,
-                seq: segment.seq,
+                seq,
                 entry,
                 record,
                 item,
                 deleted: roots.deleted(at),
+                edited: origins.says_itself(),
                 segment: place,
             })?;
         }

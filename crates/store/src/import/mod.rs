@@ -13,7 +13,7 @@ mod resolve;
 mod resolving;
 mod run;
 mod sieve;
-mod validity;
+pub(crate) mod validity;
 mod write;
 
 use std::path::Path;

@@ -16,7 +16,6 @@ use super::{
 use crate::{
     backend::{Backend as _, SecretKind, StoredEntry},
     error::{Result, StoreError},
-    index::for_each_entry,
     payload::{self, ErasePayload, ImportPayload, Role, reread_content},
     workspace::{Ctx, Workspace},
 };
@@ -120,15 +119,12 @@ impl Workspace {
     /// The entry that erased the source of an import, and what it says.
     pub(crate) fn erased_by(&self, entry: u64) -> Result<Option<(u64, ErasePayload)>> {
         let mut found = None;
-        for_each_entry(self.backend(), &mut |stored| {
-            if stored.entry.kind == EntryKind::Erase {
-                let payload: ErasePayload = payload::read(&stored)?;
-                if payload.sources.contains(&entry) {
-                    found = Some((stored.entry.sequence, payload));
-                }
+        for seq in self.backend.with_kind(&EntryKind::Erase)? {
+            let payload: ErasePayload = payload::read(&self.stored(seq)?)?;
+            if payload.sources.contains(&entry) {
+                found = Some((seq, payload));
             }
-            Ok(())
-        })?;
+        }
         Ok(found)
     }
 
@@ -155,13 +151,8 @@ impl Workspace {
 
     /// All readings of an import's source: the import and its rereads, in order.
     pub(crate) fn readings(&self, origin: u64) -> Result<Vec<u64>> {
-        let head = self.backend.head()?.size;
         let mut all = vec![origin];
-        for import in self.backend.imports(head)? {
-            if import.seq > origin && self.import_payload(import.seq)?.rereads == Some(origin) {
-                all.push(import.seq);
-            }
-        }
+        all.extend(self.backend.rereads(origin)?);
         Ok(all)
     }
 

@@ -50,6 +50,8 @@ pub(super) struct OldRow {
     pub(super) record: u32,
     pub(super) item: i16,
     pub(super) deleted: bool,
+    /// It was entered by hand.
+    pub(super) edited: bool,
     /// Place of its segment in the list that was scanned.
     pub(super) segment: u32,
 }
@@ -155,6 +157,8 @@ struct Chain {
     winner: OldRow,
     /// The last word of each source version.
     last: BTreeMap<i64, OldRow>,
+    /// The last word of the sources themselves on it, what was entered by hand left out.
+    last_imported: BTreeMap<i64, OldRow>,
 }
 
 /// Resolves the rows of one bucket.
@@ -204,7 +208,9 @@ fn chains(old: &[OldRow]) -> Vec<Chain> {
         .filter_map(|versions| {
             let winner = *versions.iter().max_by_key(|row| row.rank())?;
             let last = versions.iter().map(|row| (row.version, *row)).collect();
-            Some(Chain { root: winner.root(), winner, last })
+            let imported = versions.iter().filter(|row| !row.edited);
+            let last_imported = imported.map(|row| (row.version, *row)).collect();
+            Some(Chain { root: winner.root(), winner, last, last_imported })
         })
         .collect()
 }
@@ -392,7 +398,11 @@ fn is_known(rules: &Rules<'_>, chain: &Chain, row: &NewRow) -> bool {
     if said_later(rules, chain) && row.version <= chain.winner.version {
         return true;
     }
-    chain.last.get(&row.version).is_some_and(|last| last.content == row.content && !last.deleted)
+    let says_so = |last: Option<&OldRow>| {
+        last.is_some_and(|last| last.content == row.content && !last.deleted)
+    };
+    // A source that only repeats what somebody has changed by hand since says nothing new.
+    says_so(chain.last.get(&row.version)) || says_so(chain.last_imported.get(&row.version))
 }
 
 /// Rejects the newcomers whose validity overlaps that of another row; true: there were some.

@@ -7,24 +7,24 @@ use backstay_evidence::RowRef;
 
 /// Half-open days. An open end holds until the next row begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Span {
+pub(crate) struct Span {
     /// First day; `i32::MIN`: from the beginning.
-    pub(super) from: i32,
+    pub(crate) from: i32,
     /// First day after; `i32::MAX`: open.
-    pub(super) to: i32,
+    pub(crate) to: i32,
 }
 
 /// A row that wants to hold.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Proposal {
-    pub(super) span: Span,
-    pub(super) record: u32,
-    pub(super) ordinal: u32,
+pub(crate) struct Proposal {
+    pub(crate) span: Span,
+    pub(crate) record: u32,
+    pub(crate) ordinal: u32,
 }
 
 /// Ordinals of the proposals that overlap what holds or an earlier proposal, each with the row in
 /// its way, in words. What already holds is never questioned.
-pub(super) fn overlaps(
+pub(crate) fn overlaps(
     standing: impl Iterator<Item = (Span, RowRef)>,
     proposals: &[Proposal],
 ) -> Vec<(u32, String)> {

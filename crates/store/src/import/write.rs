@@ -28,7 +28,7 @@ use parquet::{
 
 use super::{
     collect::{Group, ORDINAL},
-    existing::{RowReader, column},
+    existing::{Origins, RowReader, column},
     resolve::{Decisions, OldRow, Root, Verdict},
     run::{Batches, Sorter, merge},
 };
@@ -303,9 +303,9 @@ fn apart(taken: &BTreeSet<(u32, i16)>, record: u32, item: i16) -> i16 {
 fn withdrawn_rows(work: &WriteGroup<'_>, schema: &SchemaRef) -> Result<Vec<RecordBatch>> {
     let table = &work.group.table;
     let failed = |error| StoreError::columns(&table.name, "written")(error);
-    let mut by_segment: BTreeMap<u32, BTreeMap<(u32, i16), OldRow>> = BTreeMap::new();
+    let mut by_segment: BTreeMap<u32, BTreeMap<(u64, u32, i16), OldRow>> = BTreeMap::new();
     for row in &work.decisions.withdrawn {
-        by_segment.entry(row.segment).or_default().insert((row.record, row.item), *row);
+        by_segment.entry(row.segment).or_default().insert((row.seq, row.record, row.item), *row);
     }
     let mut found = Vec::new();
     for (place, rows) in by_segment {
@@ -316,11 +316,14 @@ fn withdrawn_rows(work: &WriteGroup<'_>, schema: &SchemaRef) -> Result<Vec<Recor
             let items = column(table, &batch, schema::ITEM)?.as_primitive::<Int16Type>();
             let root_refs = column(table, &batch, schema::ROOT_REF)?.as_primitive::<Int64Type>();
             let root_items = column(table, &batch, schema::ROOT_ITEM)?.as_primitive::<Int16Type>();
+            let origins = Origins::of(segment, &batch);
             let mut places = Vec::new();
             let mut roots = Vec::new();
             for at in 0..batch.num_rows() {
                 let record = u32::try_from(records.value(at)).unwrap_or_default();
-                let Some(old) = rows.get(&(record, items.value(at))) else { continue };
+                let Some(old) = rows.get(&(origins.at(at).0, record, items.value(at))) else {
+                    continue;
+                };
                 // Earlier withdrawals all have record 0: their root tells them apart.
                 let here = if root_refs.is_valid(at) && root_items.is_valid(at) {
                     (root_refs.value(at), root_items.value(at))

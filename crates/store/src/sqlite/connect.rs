@@ -22,6 +22,8 @@ use crate::{
 
 /// Seconds that a writer waits for another process.
 const WAIT_S: u64 = 60;
+/// Statements kept ready; more than the store has.
+const STATEMENTS: usize = 64;
 /// Seconds after which it says so.
 const SILENT_S: u64 = 1;
 
@@ -97,9 +99,10 @@ impl SqliteBackend {
         let doing = "making the database";
         backend.transaction(doing, &mut |transaction| {
             around(Step::Statement, database, broken(doing), || {
-                transaction.execute_batch(schema::CREATE).map_err(failed(doing))
+                transaction.execute_batch(schema::LEDGER).map_err(failed(doing))?;
+                transaction.execute_batch(schema::READINGS).map_err(failed(doing))
             })?;
-            let empty = EvidenceDigest::empty().to_hex();
+            let empty = EvidenceDigest::empty().0.0;
             let sql =
                 "INSERT INTO head (one, frontier, evidence, evidence_seq) VALUES (1, ?, ?, 0)";
             change(transaction, database, doing, sql, params![Frontier::new().to_bytes(), empty])?;
@@ -109,13 +112,14 @@ impl SqliteBackend {
         Ok(backend)
     }
 
-    /// Opens the database; where the disk is read-only, for reading.
+    /// Opens the database; where the disk is read-only, for reading. True: an earlier release wrote
+    /// it, its tables were brought up to date, and its readings are empty until they are rebuilt.
     ///
     /// # Errors
     /// [`StoreError::Newer`] when a later release wrote it, [`StoreError::BadDatabase`] when it is
     /// damaged, [`StoreError::ReadOnly`] when it cannot be read without writing; those of SQLite
     /// and the disk.
-    pub fn open(database: &Path, folder: Folder) -> Result<Self> {
+    pub fn open(database: &Path, folder: Folder) -> Result<(Self, bool)> {
         if !database.is_file() {
             return Err(StoreError::Damaged {
                 path: database.to_owned(),
@@ -137,19 +141,54 @@ impl SqliteBackend {
                 known: u32::try_from(schema::VERSION).unwrap_or(u32::MAX),
             });
         }
-        if found < schema::VERSION {
+        if found == 1 {
+            backend.upgrade()?;
+        } else if found < schema::VERSION {
             return Err(StoreError::Damaged {
                 path: database.to_owned(),
                 reason: "the database was never finished: start again with a new workspace".into(),
             });
         }
-        Ok(backend)
+        let empty = backend.query(
+            "opening the database",
+            "SELECT EXISTS (SELECT 1 FROM entry WHERE kind = 'import' AND kind <> 'edit')
+                AND NOT EXISTS (SELECT 1 FROM import)",
+            [],
+            |row| row.get(0),
+        )?;
+        Ok((backend, empty.first().copied().unwrap_or(false)))
+    }
+
+    /// Brings the tables of version 1 up to date. Another process may have done so meanwhile.
+    fn upgrade(&self) -> Result<()> {
+        let doing = "bringing the database up to date";
+        let foreign_keys = |value: &str| {
+            let connection = self.connection();
+            connection.pragma_update(None, "foreign_keys", value).map_err(failed(doing))
+        };
+        foreign_keys("off")?;
+        self.transaction(doing, &mut |transaction| {
+            let found: i64 = transaction
+                .pragma_query_value(None, "user_version", |row| row.get(0))
+                .map_err(failed(doing))?;
+            if found != 1 {
+                return Ok(());
+            }
+            around(Step::Statement, &self.database, broken(doing), || {
+                transaction.execute_batch(schema::FROM_1).map_err(failed(doing))?;
+                transaction.execute_batch(schema::READINGS).map_err(failed(doing))
+            })?;
+            let version = schema::VERSION;
+            transaction.pragma_update(None, "user_version", version).map_err(failed(doing))
+        })?;
+        foreign_keys("on")
     }
 
     fn over(connection: Connection, database: &Path, folder: Folder) -> Result<Self> {
         connection
             .busy_timeout(Duration::from_secs(WAIT_S))
             .map_err(failed("opening the database"))?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
         Ok(Self {
             connection: Mutex::new(connection),
             database: database.to_owned(),

@@ -1,7 +1,9 @@
 //! The backend of one machine: SQLite (write-ahead log, full sync) beside a folder of objects.
 //! SQL stays in this folder; what a row means stays out of it.
 
+mod append;
 mod connect;
+mod node;
 mod schema;
 mod writer;
 
@@ -15,18 +17,16 @@ use backstay_evidence::{
     Digest, Segment,
     manifest::{ImportNote, ObjectBody, RetractTarget, Retraction},
 };
-use backstay_ledger::{
-    Digest as LedgerDigest, Entry, EntryDraft, Frontier, NodeSource, Precondition, Salt,
-    SaltedDigest, TreeError,
-};
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use backstay_ledger::{Digest as LedgerDigest, Entry, EntryKind, EvidenceDigest, NodeSource, Salt};
+use rusqlite::{Connection, Row, params};
 
+use self::append::{Tip, read_head};
 pub(crate) use self::connect::failed;
 use self::connect::{Waiting, change};
 use crate::{
     backend::{
-        Append, Backend, Basis, Expectation, Finish, Head, IndexWriter, RegisterRow, Sealed,
-        SecretKind, Staged, StoredEntry,
+        Append, Backend, FinishEach, Head, IndexWriter, MergedNote, RegisterRow, Sealed,
+        SecretKind, Staged, StoredEntry, TailNote, VersionNote,
     },
     error::{Result, StoreError},
     objects::Folder,
@@ -58,126 +58,6 @@ impl SqliteBackend {
         let mut statement = connection.prepare_cached(sql).map_err(failed(doing))?;
         let rows = statement.query_map(params, |row| read(row)).map_err(failed(doing))?;
         rows.collect::<rusqlite::Result<Vec<_>>>().map_err(failed(doing))
-    }
-}
-
-/// The head row, with the frontier that appending needs.
-fn read_head(connection: &Connection) -> Result<(Head, Frontier)> {
-    let doing = failed("reading the head of the ledger");
-    let (frontier, evidence, evidence_seq, recorded_at_us): (Vec<u8>, String, i64, Option<i64>) =
-        connection
-            .query_row(
-                "SELECT frontier, evidence, evidence_seq, recorded_at_us FROM head",
-                [],
-                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
-            )
-            .map_err(&doing)?;
-    let frontier = Frontier::from_bytes(&frontier)
-        .map_err(|error| bad("reading the head of the ledger", error))?;
-    let evidence = evidence
-        .parse()
-        .map_err(|_| bad("reading the head of the ledger", "the evidence digest is no digest"))?;
-    let head = Head {
-        size: frontier.size(),
-        root: frontier.root(),
-        recorded_at_us,
-        evidence,
-        evidence_seq: evidence_seq.unsigned_abs(),
-    };
-    Ok((head, frontier))
-}
-
-fn check_basis(basis: Basis, head: &Head) -> Result<()> {
-    let (expected, found) = match basis {
-        Basis::Any => return Ok(()),
-        Basis::EvidenceAt(seq) => (seq, head.evidence_seq),
-        Basis::SizeIs(seq) => (seq, head.size),
-    };
-    if expected == found { Ok(()) } else { Err(StoreError::Stale { expected, found }) }
-}
-
-fn check_expectations(connection: &Connection, expectations: &[Expectation]) -> Result<()> {
-    for Expectation { precondition, seen } in expectations {
-        let Precondition { table, key, expected_seq } = precondition;
-        let current: Option<(i64, Option<String>)> = connection
-            .query_row(
-                "SELECT seq, row FROM register WHERE table_name = ? AND row_key = ?
-                 ORDER BY seq DESC LIMIT 1",
-                [table, key],
-                |row| Ok((row.get(0)?, row.get(1)?)),
-            )
-            .optional()
-            .map_err(failed("checking preconditions"))?;
-        let (found_seq, found) = match current {
-            Some((seq, Some(row))) => (seq.unsigned_abs(), Some(row)),
-            _ => (0, None),
-        };
-        if found_seq != *expected_seq {
-            let words = |row: &Option<String>| row.clone().unwrap_or_else(|| "no row".to_owned());
-            return Err(StoreError::Conflict {
-                table: table.clone(),
-                key: key.clone(),
-                expected_seq: *expected_seq,
-                seen: words(seen),
-                found_seq,
-                found: words(&found),
-            });
-        }
-    }
-    Ok(())
-}
-
-impl SqliteBackend {
-    fn write_entry(&self, connection: &Connection, append: &Append) -> Result<Sealed> {
-        let (head, mut frontier) = read_head(connection)?;
-        check_basis(append.basis, &head)?;
-        check_expectations(connection, &append.expectations)?;
-        let at = head.recorded_at_us.map_or(append.now_us, |last| last.max(append.now_us));
-        let draft = EntryDraft {
-            actor: append.actor.clone(),
-            kind: append.kind.clone(),
-            arrangements: append.arrangements.clone(),
-            preconditions: append.expectations.iter().map(|e| e.precondition.clone()).collect(),
-            payload: SaltedDigest::of(&append.salt, &append.payload),
-        };
-        let entry = draft.seal(head.size + 1, at, head.recorded_at_us)?;
-        let evidence = head.evidence.advance(&entry.kind, &append.content)?;
-        let evidence_seq = if entry.kind.bears_evidence() == Some(true) {
-            entry.sequence
-        } else {
-            head.evidence_seq
-        };
-        let doing = "appending to the ledger";
-        change(
-            connection,
-            &self.database,
-            doing,
-            "INSERT INTO entry (seq, recorded_at_us, kind, bytes, salt, payload, content, evidence)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            params![
-                entry.sequence.cast_signed(),
-                at,
-                entry.kind.as_str(),
-                entry.to_bytes(),
-                append.salt.0,
-                append.payload,
-                append.content.0,
-                evidence.to_hex(),
-            ],
-        )?;
-        for node in frontier.append(entry.leaf_hash()) {
-            let sql = "INSERT INTO node (level, place, hash) VALUES (?, ?, ?)";
-            let values = params![node.level, node.index.cast_signed(), node.hash.0];
-            change(connection, &self.database, doing, sql, values)?;
-        }
-        change(
-            connection,
-            &self.database,
-            doing,
-            "UPDATE head SET frontier = ?, evidence = ?, evidence_seq = ?, recorded_at_us = ?",
-            params![frontier.to_bytes(), evidence.to_hex(), evidence_seq.cast_signed(), at],
-        )?;
-        Ok(Sealed { seq: entry.sequence, recorded_at_us: at, root: frontier.root() })
     }
 }
 
@@ -233,7 +113,7 @@ struct StoredEntryParts {
     salt: Option<[u8; 32]>,
     payload: Option<Vec<u8>>,
     content: [u8; 32],
-    evidence: String,
+    evidence: [u8; 32],
     seq: i64,
     recorded_at_us: i64,
     kind: String,
@@ -244,18 +124,18 @@ impl Backend for SqliteBackend {
         Ok(read_head(&self.connection())?.0)
     }
 
-    fn append(&self, append: &Append, finish: Finish<'_>) -> Result<Sealed> {
-        let mut done = None;
+    fn append_many(&self, appends: &[Append], finish: FinishEach<'_>) -> Result<Vec<Sealed>> {
+        let mut all = Vec::with_capacity(appends.len());
         self.transaction("appending to the ledger", &mut |transaction| {
-            let sealed = self.write_entry(transaction, append)?;
-            finish(&sealed, &mut writer::Writer(transaction, &self.database))?;
-            done = Some(sealed);
-            Ok(())
+            let mut tip = Tip::read(transaction, &self.database)?;
+            for (append, place) in appends.iter().zip(0..) {
+                let sealed = tip.append(transaction, append)?;
+                finish(place, &sealed, &mut writer::Writer(transaction, &self.database))?;
+                all.push(sealed);
+            }
+            if all.is_empty() { Ok(()) } else { tip.write(transaction) }
         })?;
-        done.ok_or(StoreError::Database {
-            doing: "appending to the ledger",
-            message: "nothing was appended".to_owned(),
-        })
+        Ok(all)
     }
 
     fn rebuild(&self, work: &mut dyn FnMut(&mut dyn IndexWriter) -> Result<()>) -> Result<()> {
@@ -277,10 +157,6 @@ impl Backend for SqliteBackend {
             let doing = "reading the ledger";
             let entry = Entry::from_bytes(&bytes)
                 .map_err(|error| bad(doing, format!("entry {}: {error}", parts.seq)))?;
-            let evidence = parts
-                .evidence
-                .parse()
-                .map_err(|_| bad(doing, format!("entry {}: no digest", parts.seq)))?;
             let listed = (parts.seq, parts.recorded_at_us, parts.kind.as_str());
             if listed != (entry.sequence.cast_signed(), entry.recorded_at_us, entry.kind.as_str()) {
                 return Err(bad(doing, format!("entry {} is listed as another", parts.seq)));
@@ -289,7 +165,7 @@ impl Backend for SqliteBackend {
                 entry,
                 payload: parts.salt.map(Salt).zip(parts.payload),
                 content: LedgerDigest(parts.content),
-                evidence,
+                evidence: EvidenceDigest(LedgerDigest(parts.evidence)),
             });
         }
         Ok(entries)
@@ -298,7 +174,7 @@ impl Backend for SqliteBackend {
     fn with_content(&self, content: &LedgerDigest) -> Result<Vec<u64>> {
         self.query(
             "reading the ledger",
-            "SELECT seq FROM entry WHERE content = ? ORDER BY seq DESC",
+            "SELECT seq FROM entry WHERE content = ? AND kind <> 'edit' ORDER BY seq DESC",
             [content.0],
             |row| row.get::<_, i64>(0).map(i64::unsigned_abs),
         )
@@ -313,14 +189,43 @@ impl Backend for SqliteBackend {
         )
     }
 
-    fn seq_at(&self, instant_us: i64) -> Result<u64> {
+    fn with_kind(&self, kind: &EntryKind) -> Result<Vec<u64>> {
+        self.query(
+            "reading the ledger",
+            "SELECT seq FROM entry WHERE kind = ? AND kind <> 'edit' ORDER BY seq",
+            [kind.as_str()],
+            |row| row.get::<_, i64>(0).map(i64::unsigned_abs),
+        )
+    }
+
+    fn evidence_before(&self, seq: u64, evidence: &EvidenceDigest) -> Result<Option<u64>> {
         let found = self.query(
             "reading the ledger",
-            "SELECT COALESCE(MAX(seq), 0) FROM entry WHERE recorded_at_us <= ?",
-            [instant_us],
-            |row| row.get::<_, i64>(0),
+            "SELECT seq FROM entry WHERE seq < ? AND evidence = ? ORDER BY seq DESC LIMIT 1",
+            params![seq.cast_signed(), evidence.0.0],
+            |row| row.get::<_, i64>(0).map(i64::unsigned_abs),
         )?;
-        Ok(found.first().copied().unwrap_or(0).unsigned_abs())
+        Ok(found.first().copied())
+    }
+
+    /// Instants never decrease, so the place is found by halving.
+    fn seq_at(&self, instant_us: i64) -> Result<u64> {
+        let (mut below, mut above) = (0, self.head()?.size + 1);
+        while above - below > 1 {
+            let middle = below + (above - below) / 2;
+            let at = self.query(
+                "reading the ledger",
+                "SELECT recorded_at_us FROM entry WHERE seq = ?",
+                [middle.cast_signed()],
+                |row| row.get::<_, i64>(0),
+            )?;
+            if at.first().is_some_and(|at| *at <= instant_us) {
+                below = middle;
+            } else {
+                above = middle;
+            }
+        }
+        Ok(below)
     }
 
     fn segments(&self, seq: u64) -> Result<Vec<Segment>> {
@@ -388,17 +293,153 @@ impl Backend for SqliteBackend {
         let doing = failed("reading registers");
         let connection = self.connection();
         let mut statement = connection
-            .prepare_cached(
-                "SELECT table_name, arrangement_id, row_key, version, seq, entry, record, item, row
-                 FROM register WHERE ?1 IS NULL OR table_name = ?1
+            .prepare_cached(&format!(
+                "SELECT {} FROM register WHERE ?1 IS NULL OR table_name = ?1
                  ORDER BY table_name, arrangement_id, row_key",
-            )
+                writer::REGISTER
+            ))
             .map_err(&doing)?;
         let mut rows = statement.query([table]).map_err(&doing)?;
         while let Some(row) = rows.next().map_err(&doing)? {
             each(writer::register_row(row).map_err(&doing)?)?;
         }
         Ok(())
+    }
+
+    fn register_row(
+        &self,
+        table: &str,
+        arrangement_id: &str,
+        key: &str,
+    ) -> Result<Option<RegisterRow>> {
+        writer::one_register(&self.connection(), table, arrangement_id, key)
+    }
+
+    fn register_rows(
+        &self,
+        table: &str,
+        arrangement_id: &str,
+        key_prefix: &str,
+    ) -> Result<Vec<RegisterRow>> {
+        // No text sorts after U+10FFFF, so the range is all keys that begin so.
+        let end = format!("{key_prefix}\u{10ffff}");
+        self.query(
+            "reading registers",
+            &format!(
+                "SELECT {} FROM register WHERE table_name = ? AND arrangement_id = ?
+                   AND row_key >= ? AND row_key < ? ORDER BY row_key",
+                writer::REGISTER
+            ),
+            [table, arrangement_id, key_prefix, &end],
+            writer::register_row,
+        )
+    }
+
+    fn rereads(&self, origin: u64) -> Result<Vec<u64>> {
+        self.query(
+            "reading imports",
+            "SELECT seq FROM import WHERE rereads = ? ORDER BY seq",
+            [origin.cast_signed()],
+            |row| row.get::<_, i64>(0).map(i64::unsigned_abs),
+        )
+    }
+
+    fn versions(&self, of: Option<(&str, (i64, i16))>, limit: usize) -> Result<Vec<VersionNote>> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let read = |row: &Row<'_>| {
+            Ok(VersionNote {
+                table: row.get(0)?,
+                root: (row.get(1)?, row.get(2)?),
+                seq: row.get::<_, i64>(3)?.unsigned_abs(),
+                entry: row.get::<_, i64>(4)?.unsigned_abs(),
+                record: row.get(5)?,
+                item: row.get(6)?,
+            })
+        };
+        let doing = "reading the history of a row";
+        match of {
+            Some((table, (root, item))) => self.query(
+                doing,
+                "SELECT table_name, root_ref, root_item, seq, entry, record, item FROM version
+                 WHERE table_name = ? AND root_ref = ? AND root_item = ?
+                 ORDER BY seq DESC, record DESC, item DESC LIMIT ?",
+                params![table, root, item, limit],
+                read,
+            ),
+            None => self.query(
+                doing,
+                "SELECT table_name, root_ref, root_item, seq, entry, record, item FROM version
+                 LIMIT ?",
+                [limit],
+                read,
+            ),
+        }
+    }
+
+    fn tails(&self, of: Option<(&str, &str)>, seq: u64) -> Result<Vec<TailNote>> {
+        let read = |row: &Row<'_>| {
+            Ok(TailNote {
+                table: row.get(0)?,
+                arrangement_id: row.get(1)?,
+                seq: row.get::<_, i64>(2)?.unsigned_abs(),
+                rows: row.get::<_, i64>(3)?.unsigned_abs(),
+            })
+        };
+        let (doing, last) = ("reading the list of edits", seq.cast_signed());
+        match of {
+            Some((table, arrangement_id)) => self.query(
+                doing,
+                "SELECT table_name, arrangement_id, seq, row_count FROM tail
+                 WHERE table_name = ? AND arrangement_id = ? AND seq <= ? ORDER BY seq",
+                params![table, arrangement_id, last],
+                read,
+            ),
+            None => self.query(
+                doing,
+                "SELECT table_name, arrangement_id, seq, row_count FROM tail
+                 WHERE seq <= ? ORDER BY table_name, arrangement_id, seq",
+                [last],
+                read,
+            ),
+        }
+    }
+
+    fn merged(&self) -> Result<Vec<MergedNote>> {
+        let notes = self.query(
+            "reading the list of objects",
+            "SELECT table_name, arrangement_id, seq, first_seq, digest, row_count, later_versions,
+                    first_us, last_us, covers
+             FROM merged ORDER BY table_name, arrangement_id, seq, digest",
+            [],
+            |row| {
+                let first: Option<i64> = row.get(7)?;
+                let seq = row.get::<_, i64>(2)?.unsigned_abs();
+                let segment = Segment {
+                    table: row.get(0)?,
+                    arrangement_id: row.get(1)?,
+                    seq,
+                    first_seq: row.get::<_, i64>(3)?.unsigned_abs(),
+                    entry: seq,
+                    digest: Digest(row.get(4)?),
+                    rows: row.get::<_, i64>(5)?.unsigned_abs(),
+                    later_versions: row.get::<_, i64>(6)?.unsigned_abs(),
+                    occurred_us: first.zip(row.get(8)?),
+                };
+                Ok((segment, row.get::<_, String>(9)?))
+            },
+        )?;
+        let read = |(segment, covers): (Segment, String)| match serde_json::from_str(&covers) {
+            Ok(covers) => Ok(MergedNote { segment, covers }),
+            Err(error) => Err(StoreError::Database {
+                doing: "reading the list of objects",
+                message: error.to_string(),
+            }),
+        };
+        notes.into_iter().map(read).collect()
+    }
+
+    fn hold_object(&self, bytes: bytes::Bytes) -> Digest {
+        self.folder.hold(bytes)
     }
 
     fn nodes(&self) -> &dyn NodeSource {
@@ -455,19 +496,5 @@ impl Backend for SqliteBackend {
 
     fn remove_object(&self, digest: Digest) -> Result<()> {
         self.folder.remove(digest)
-    }
-}
-
-impl NodeSource for SqliteBackend {
-    fn node(&self, level: u8, index: u64) -> std::result::Result<LedgerDigest, TreeError> {
-        let found = self
-            .query(
-                "reading the tree",
-                "SELECT hash FROM node WHERE level = ? AND place = ?",
-                params![level, index.cast_signed()],
-                |row| row.get::<_, [u8; 32]>(0),
-            )
-            .map_err(|error| TreeError::Source(error.to_string()))?;
-        found.first().map(|hash| LedgerDigest(*hash)).ok_or(TreeError::Missing { level, index })
     }
 }

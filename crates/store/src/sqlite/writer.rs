@@ -6,11 +6,13 @@ use backstay_evidence::{
     Segment,
     manifest::{ImportNote, RetractTarget, Retraction},
 };
-use rusqlite::{OptionalExtension as _, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
 use super::{change, failed};
 use crate::{
-    backend::{IndexWriter, RegisterRow, SecretKind},
+    backend::{
+        CHECKPOINT_BLOCK, IndexWriter, MergedNote, RegisterRow, SecretKind, TailNote, VersionNote,
+    },
     error::{Result, StoreError},
 };
 
@@ -25,7 +27,30 @@ impl Writer<'_> {
     }
 }
 
-/// A row of `register` with its columns in the order of the table.
+/// The columns of `register` in the order that [`register_row`] reads.
+pub(super) const REGISTER: &str =
+    "table_name, arrangement_id, row_key, version, seq, entry, record,
+    item, root_ref, root_item, content, row";
+
+/// One row of `register`.
+pub(super) fn one_register(
+    connection: &Connection,
+    table: &str,
+    arrangement_id: &str,
+    key: &str,
+) -> Result<Option<RegisterRow>> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT {REGISTER} FROM register
+             WHERE table_name = ? AND arrangement_id = ? AND row_key = ?"
+        ))
+        .and_then(|mut statement| {
+            statement.query_row([table, arrangement_id, key], register_row).optional()
+        })
+        .map_err(failed("reading registers"))
+}
+
+/// A row of `register`.
 pub(super) fn register_row(row: &Row<'_>) -> rusqlite::Result<RegisterRow> {
     Ok(RegisterRow {
         table: row.get(0)?,
@@ -36,7 +61,9 @@ pub(super) fn register_row(row: &Row<'_>) -> rusqlite::Result<RegisterRow> {
         entry: row.get::<_, i64>(5)?.unsigned_abs(),
         record: row.get(6)?,
         item: row.get(7)?,
-        row: row.get(8)?,
+        root: (row.get(8)?, row.get(9)?),
+        content: row.get(10)?,
+        row: row.get(11)?,
     })
 }
 
@@ -73,12 +100,105 @@ impl IndexWriter for Writer<'_> {
         Ok(())
     }
 
-    fn put_import(&mut self, note: &ImportNote, plain_bytes: u64) -> Result<()> {
+    fn put_import(
+        &mut self,
+        note: &ImportNote,
+        plain_bytes: u64,
+        rereads: Option<u64>,
+    ) -> Result<()> {
         let text = serde_json::to_string(note)
             .map_err(|error| StoreError::Database { doing: DOING, message: error.to_string() })?;
         self.run(
-            "INSERT INTO import (seq, plain_bytes, note) VALUES (?, ?, ?)",
-            params![note.seq.cast_signed(), plain_bytes.cast_signed(), text],
+            "INSERT INTO import (seq, plain_bytes, rereads, note) VALUES (?, ?, ?, ?)",
+            params![
+                note.seq.cast_signed(),
+                plain_bytes.cast_signed(),
+                rereads.map(u64::cast_signed),
+                text
+            ],
+        )?;
+        Ok(())
+    }
+
+    fn put_version(&mut self, version: &VersionNote) -> Result<()> {
+        self.run(
+            "INSERT OR REPLACE INTO version
+               (table_name, root_ref, root_item, seq, record, item, entry)
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
+            params![
+                version.table,
+                version.root.0,
+                version.root.1,
+                version.seq.cast_signed(),
+                version.record,
+                version.item,
+                version.entry.cast_signed()
+            ],
+        )?;
+        Ok(())
+    }
+
+    fn put_tail(&mut self, tail: &TailNote) -> Result<()> {
+        self.run(
+            "INSERT INTO tail (table_name, arrangement_id, seq, row_count) VALUES (?, ?, ?, ?)",
+            params![
+                tail.table,
+                tail.arrangement_id,
+                tail.seq.cast_signed(),
+                tail.rows.cast_signed()
+            ],
+        )?;
+        Ok(())
+    }
+
+    fn put_merged(&mut self, merged: &MergedNote) -> Result<()> {
+        let MergedNote { segment, covers } = merged;
+        let text = serde_json::to_string(covers)
+            .map_err(|error| StoreError::Database { doing: DOING, message: error.to_string() })?;
+        self.run(
+            "INSERT OR REPLACE INTO merged
+               (table_name, arrangement_id, seq, first_seq, digest, row_count, later_versions,
+                first_us, last_us, covers)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            params![
+                segment.table,
+                segment.arrangement_id,
+                segment.seq.cast_signed(),
+                segment.first_seq.cast_signed(),
+                segment.digest.0,
+                segment.rows.cast_signed(),
+                segment.later_versions.cast_signed(),
+                segment.occurred_us.map(|(first, _)| first),
+                segment.occurred_us.map(|(_, last)| last),
+                text
+            ],
+        )?;
+        if let Some((first, last)) = covers.edits {
+            self.run(
+                "DELETE FROM tail
+                 WHERE table_name = ? AND arrangement_id = ? AND seq BETWEEN ? AND ?",
+                params![
+                    segment.table,
+                    segment.arrangement_id,
+                    first.cast_signed(),
+                    last.cast_signed()
+                ],
+            )?;
+        }
+        Ok(())
+    }
+
+    fn delete_merged(&mut self, merged: &MergedNote) -> Result<()> {
+        let segment = &merged.segment;
+        self.run(
+            "DELETE FROM merged
+             WHERE table_name = ? AND arrangement_id = ? AND seq = ? AND digest = ?",
+            params![
+                segment.table,
+                segment.arrangement_id,
+                segment.seq.cast_signed(),
+                segment.digest.0
+            ],
         )?;
         Ok(())
     }
@@ -89,22 +209,15 @@ impl IndexWriter for Writer<'_> {
         arrangement_id: &str,
         key: &str,
     ) -> Result<Option<RegisterRow>> {
-        self.0
-            .prepare_cached(
-                "SELECT table_name, arrangement_id, row_key, version, seq, entry, record, item, row
-                 FROM register WHERE table_name = ? AND arrangement_id = ? AND row_key = ?",
-            )
-            .and_then(|mut statement| {
-                statement.query_row([table, arrangement_id, key], register_row).optional()
-            })
-            .map_err(failed(DOING))
+        one_register(self.0, table, arrangement_id, key)
     }
 
     fn put_register(&mut self, row: &RegisterRow) -> Result<()> {
         self.run(
-            "INSERT OR REPLACE INTO register
-               (table_name, arrangement_id, row_key, version, seq, entry, record, item, row)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            &format!(
+                "INSERT OR REPLACE INTO register ({REGISTER})
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            ),
             params![
                 row.table,
                 row.arrangement_id,
@@ -114,6 +227,9 @@ impl IndexWriter for Writer<'_> {
                 row.entry.cast_signed(),
                 row.record,
                 row.item,
+                row.root.0,
+                row.root.1,
+                row.content,
                 row.row
             ],
         )?;
@@ -122,13 +238,17 @@ impl IndexWriter for Writer<'_> {
 
     fn clear_register(&mut self, table: &str) -> Result<()> {
         self.run("DELETE FROM register WHERE table_name = ?", [table])?;
+        self.run("DELETE FROM version WHERE table_name = ?", [table])?;
         Ok(())
     }
 
     fn clear_readings(&mut self) -> Result<()> {
         for sql in [
             "DELETE FROM register",
+            "DELETE FROM version",
             "DELETE FROM segment",
+            "DELETE FROM tail",
+            "DELETE FROM merged",
             "DELETE FROM retraction",
             "DELETE FROM import",
         ] {
@@ -138,6 +258,11 @@ impl IndexWriter for Writer<'_> {
     }
 
     fn put_checkpoint(&mut self, size: u64, note: &str) -> Result<()> {
+        let block = size - size % CHECKPOINT_BLOCK;
+        self.run(
+            "DELETE FROM checkpoint WHERE size >= ? AND size < ?",
+            params![block.cast_signed(), size.cast_signed()],
+        )?;
         self.run(
             "INSERT OR REPLACE INTO checkpoint (size, note) VALUES (?, ?)",
             params![size.cast_signed(), note],

@@ -3,12 +3,13 @@
 use backstay_evidence::manifest::{ImportNote, RetractTarget, Retraction};
 use backstay_evidence::{Digest, Segment};
 use backstay_ledger::{
-    Digest as LedgerDigest, EntryKind, EvidenceDigest, Frontier, Precondition, Salt, SaltedDigest,
-    consistency_proof, verify_consistency,
+    Digest as LedgerDigest, EntryKind, EvidenceDigest, Frontier, NodeSource as _, Precondition,
+    Salt, SaltedDigest, consistency_proof, verify_consistency,
 };
 use backstay_store::StoreError;
 use backstay_store::backend::{
-    Append, Backend, Basis, Expectation, IndexWriter, RegisterRow, SecretKind,
+    Append, Backend, Basis, Covers, Expectation, IndexWriter, MergedNote, RegisterRow, SecretKind,
+    TailNote, VersionNote,
 };
 use std::io::{Read as _, Write as _};
 
@@ -43,6 +44,8 @@ fn register(seq: u64, row: Option<&str>) -> RegisterRow {
         entry: seq,
         record: 1,
         item: 0,
+        root: (1, 0),
+        content: 7,
         row: row.map(str::to_owned),
     }
 }
@@ -53,7 +56,9 @@ fn suite(open: &dyn Fn() -> Box<dyn Backend>) {
     checks(open);
     readings(open);
     objects(open);
+    layout(open);
     at_once(open);
+    together(open);
 }
 
 fn appending(open: &dyn Fn() -> Box<dyn Backend>) {
@@ -177,7 +182,7 @@ fn readings(open: &dyn Fn() -> Box<dyn Backend>) {
                 tables: vec!["case_event".into()],
                 disagreeing_clock_with: Some(1),
             };
-            index.put_import(&note, 4_711)?;
+            index.put_import(&note, 4_711, Some(2))?;
             made.1 = Some(note);
             index.put_retraction(&Retraction {
                 seq: sealed.seq,
@@ -254,6 +259,147 @@ fn objects(open: &dyn Fn() -> Box<dyn Backend>) {
     assert!(missing.to_string().contains(&empty.to_string()));
 }
 
+/// Lists of what is kept for speed: later versions, tails of edits, merged objects, keys.
+fn layout(open: &dyn Fn() -> Box<dyn Backend>) {
+    let backend = open();
+    let tail =
+        |seq: u64| TailNote { table: "site".into(), arrangement_id: "a".into(), seq, rows: 2 };
+    let version = |seq: u64| VersionNote {
+        table: "site".into(),
+        root: (5, 1),
+        seq,
+        entry: seq,
+        record: 1,
+        item: 0,
+    };
+    let mut seqs = Vec::new();
+    for n in 0..3_u64 {
+        let payload = format!("{{\"tail\":{n}}}");
+        let sealed =
+            backend.append(&append(EntryKind::Edit, &payload, 390), &mut |sealed, index| {
+                index.put_tail(&tail(sealed.seq))?;
+                index.put_version(&version(sealed.seq))
+            });
+        seqs.push(sealed.unwrap().seq);
+    }
+    let other = open();
+    let all: Vec<TailNote> = seqs.iter().map(|seq| tail(*seq)).collect();
+    assert_eq!(other.tails(None, seqs[2]).unwrap(), all);
+    assert_eq!(other.tails(Some(("site", "a")), seqs[1]).unwrap(), all[..2]);
+    assert_eq!(other.tails(Some(("site", "")), seqs[2]).unwrap(), vec![]);
+    let newest = other.versions(Some(("site", (5, 1))), 2).unwrap();
+    assert_eq!(newest, vec![version(seqs[2]), version(seqs[1])]);
+    assert_eq!(other.versions(Some(("site", (5, 0))), 2).unwrap(), vec![]);
+    let merged = MergedNote {
+        segment: Segment {
+            table: "site".into(),
+            arrangement_id: "a".into(),
+            seq: seqs[1],
+            first_seq: seqs[0],
+            entry: seqs[1],
+            digest: Digest::of(b"merged"),
+            rows: 4,
+            later_versions: 1,
+            occurred_us: None,
+        },
+        covers: Covers {
+            segments: vec![(1, Digest::of(b"part"))],
+            edits: Some((seqs[0], seqs[1])),
+        },
+    };
+    backend.rebuild(&mut |index| index.put_merged(&merged)).unwrap();
+    assert_eq!(other.merged().unwrap(), vec![merged.clone()]);
+    assert_eq!(other.tails(None, seqs[2]).unwrap(), all[2..], "what is covered leaves the tail");
+    backend.rebuild(&mut |index| index.delete_merged(&merged)).unwrap();
+    assert_eq!(other.merged().unwrap(), vec![]);
+    // Keys are found by how they begin, and only those.
+    backend
+        .rebuild(&mut |index| {
+            for key in ["[\"a\"]", "[\"a\",null]", "[\"a\",\"2026\"]", "[\"ab\",null]"] {
+                index.put_register(&RegisterRow { key: key.into(), ..register(1, Some("{}")) })?;
+            }
+            Ok(())
+        })
+        .unwrap();
+    let keys = other.register_rows("site", "", "[\"a\",").unwrap();
+    let keys: Vec<String> = keys.into_iter().map(|row| row.key).collect();
+    assert_eq!(keys, ["[\"a\",\"2026\"]", "[\"a\",null]"]);
+    let one = other.register_row("site", "", "[\"ab\",null]").unwrap().unwrap();
+    assert_eq!((one.root, one.content), ((1, 0), 7));
+    assert_eq!(other.register_row("site", "x", "[\"ab\",null]").unwrap(), None);
+    backend.rebuild(&mut |index| index.clear_register("site")).unwrap();
+    assert_eq!(other.versions(None, 10).unwrap(), vec![]);
+    let held = backend.hold_object(bytes::Bytes::from_static(b"held"));
+    assert_eq!(held, Digest::of(b"held"));
+    use parquet::file::reader::Length as _;
+    assert_eq!(backend.open_object(held).unwrap().len(), 4);
+    assert!(!other.has_object(held).unwrap(), "what is held is not kept");
+}
+
+/// Several entries in one transaction: all or none, each seeing those before it; and the tree over
+/// more entries than one kept node spans.
+fn together(open: &dyn Fn() -> Box<dyn Backend>) {
+    let backend = open();
+    let before = backend.head().unwrap();
+    let expecting = |seq: u64| {
+        let mut edit = append(EntryKind::Edit, &format!("{{\"expects\":{seq}}}"), 500);
+        edit.expectations = vec![Expectation {
+            precondition: Precondition {
+                table: "team".into(),
+                key: "[\"t\"]".into(),
+                expected_seq: seq,
+            },
+            seen: None,
+        }];
+        edit
+    };
+    let mut write =
+        |_: usize, sealed: &backstay_store::backend::Sealed, index: &mut dyn IndexWriter| {
+            let row = RegisterRow {
+                table: "team".into(),
+                key: "[\"t\"]".into(),
+                ..register(sealed.seq, Some("{}"))
+            };
+            index.put_register(&row)
+        };
+    let next = before.size + 1;
+    let error = backend.append_many(&[expecting(0), expecting(next), expecting(next)], &mut write);
+    assert!(matches!(error, Err(StoreError::Conflict { .. })), "{error:?}");
+    assert_eq!(backend.head().unwrap(), before, "all or none");
+    let sealed = backend.append_many(&[expecting(0), expecting(next)], &mut write).unwrap();
+    assert_eq!(sealed.iter().map(|sealed| sealed.seq).collect::<Vec<_>>(), [next, next + 1]);
+    assert_eq!(backend.append_many(&[], &mut write).unwrap(), vec![]);
+    let many: Vec<Append> =
+        (0..700).map(|n| append(EntryKind::Edit, &format!("{{\"n\":{n}}}"), 501)).collect();
+    let sealed = backend.append_many(&many, &mut |_, _, _| Ok(())).unwrap();
+    let size = sealed.last().unwrap().seq;
+    let head = backend.head().unwrap();
+    assert_eq!((head.size, head.root), (size, sealed.last().unwrap().root));
+    let mut whole = backstay_ledger::MemoryTree::default();
+    let entries = open().entries(1, usize::MAX).unwrap();
+    for stored in &entries {
+        whole.append(stored.entry.leaf_hash());
+    }
+    for level in 0..9 {
+        for index in [0, (size >> level) / 2, (size >> level) - 1] {
+            assert_eq!(backend.nodes().node(level, index), whole.node(level, index));
+        }
+    }
+    assert!(backend.nodes().node(0, size).is_err());
+    for old in [1, 255, 256, 257, 511, 512, 640, size] {
+        let root = backstay_ledger::root_at(backend.nodes(), old).unwrap();
+        let proof = consistency_proof(backend.nodes(), old, size).unwrap();
+        verify_consistency(old, size, &root, &head.root, &proof).unwrap();
+    }
+    assert_eq!(backend.with_kind(&EntryKind::Erase).unwrap().len(), 1);
+    let stored = &entries[entries.len() / 2];
+    let found = backend.evidence_before(size + 1, &stored.evidence).unwrap();
+    assert_eq!(found, Some(stored.entry.sequence));
+    assert_eq!(backend.evidence_before(stored.entry.sequence, &stored.evidence).unwrap(), None);
+    assert_eq!(backend.seq_at(499).unwrap(), before.size);
+    assert_eq!((backend.seq_at(500).unwrap(), backend.seq_at(i64::MAX).unwrap()), (next + 1, size));
+}
+
 fn at_once(open: &dyn Fn() -> Box<dyn Backend>) {
     let before = open().head().unwrap().size;
     let ways: Vec<Box<dyn Backend>> = (0..4).map(|_| open()).collect();
@@ -289,5 +435,5 @@ fn sqlite_and_a_folder_do_what_every_backend_must() {
     let database = folder.path().join("db.sqlite");
     let place = Folder::new(objects, scratch);
     SqliteBackend::create(&database, place.clone()).unwrap();
-    suite(&|| Box::new(SqliteBackend::open(&database, place.clone()).unwrap()));
+    suite(&|| Box::new(SqliteBackend::open(&database, place.clone()).unwrap().0));
 }

@@ -316,8 +316,8 @@ fn how_much_fits_in_memory_changes_no_byte() {
     let mut ends = Vec::new();
     for limits in [
         Limits::default(),
-        Limits { row_bytes: 0, compared_rows: 50 },
-        Limits { row_bytes: 20_000, compared_rows: 1 },
+        Limits { row_bytes: 0, compared_rows: 50, ..Limits::default() },
+        Limits { row_bytes: 20_000, compared_rows: 1, ..Limits::default() },
     ] {
         let mut home = Home::new();
         let opened = Workspace::open(home.workspace.dir()).unwrap();

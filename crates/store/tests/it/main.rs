@@ -4,7 +4,9 @@
 mod conformance;
 mod correction;
 mod damage;
+mod edit;
 mod fault;
+mod forget;
 mod guard;
 mod import;
 mod property;

@@ -5,9 +5,9 @@ use proptest::prelude::*;
 
 use crate::import::HEADER;
 use backstay_evidence::manifest::RetractTarget;
-use backstay_store::StoreError;
+use backstay_store::{CompactOptions, StoreError};
 
-use crate::support::{Fact, Home, as_table, values};
+use crate::support::{Fact, Home, as_table, row_edit, values};
 
 /// One line of a work log, by small numbers, so that equal identities and equal rows are common.
 #[derive(Debug, Clone)]
@@ -127,6 +127,10 @@ enum Step {
     RetractRecord(u8, u8),
     /// Reads one of the imports so far again, with a column set to a constant, or without.
     Reread(u8, bool),
+    /// Enters a site by hand, or takes it away: site, name, from, whether it goes.
+    Edit(u8, u8, u8, bool),
+    /// Merges small objects, and removes the merged ones that others have taken the place of.
+    Compact(bool),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -138,8 +142,11 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => any::<u8>().prop_map(Step::Retract),
         1 => (any::<u8>(), any::<u8>()).prop_map(|(n, r)| Step::RetractRecord(n, r)),
         2 => (any::<u8>(), any::<bool>()).prop_map(|(n, set)| Step::Reread(n, set)),
+        4 => (0..3_u8, 0..3_u8, 0..5_u8, prop::bool::weighted(0.2))
+            .prop_map(|(site, name, from, gone)| Step::Edit(site, name, from, gone)),
+        2 => any::<bool>().prop_map(Step::Compact),
     ];
-    prop::collection::vec(step, 1..9)
+    prop::collection::vec(step, 1..12)
 }
 
 fn sites(rows: &[(u8, u8, u8, u8, u8)]) -> String {
@@ -189,6 +196,9 @@ fn perform(home: &mut Home, n: usize, step: &Step, imports: &mut Vec<(u64, &'sta
         }
         Step::Reread(n, set) => {
             let Some((entry, table, _)) = pick(*n, imports) else { return };
+            if table == EDIT {
+                return;
+            }
             let mut request = as_table(table);
             if *set {
                 let column = if table == "site" { "name" } else { "priority" };
@@ -205,8 +215,32 @@ fn perform(home: &mut Home, n: usize, step: &Step, imports: &mut Vec<(u64, &'sta
                 Err(error) => panic!("{error}"),
             }
         }
+        Step::Edit(site, name, from, gone) => {
+            let from = if *from == 0 { String::new() } else { format!("2026-0{from}-01") };
+            let (site, name) = (format!("s{site}"), format!("n{name}"));
+            let mut row = row_edit("site", &[("site_id", &site), ("valid_from", &from)]);
+            row.delete = *gone;
+            if !*gone {
+                row.values.insert("name".into(), name);
+                row.values.insert("time_zone".into(), "Asia/Manila".into());
+            }
+            match home.edit(vec![row]) {
+                Ok(done) => imports.extend(done.entry.map(|entry| (entry, EDIT, 1))),
+                Err(StoreError::NoRow { .. } | StoreError::Refused { .. }) => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
+        Step::Compact(prune) => {
+            let before = home.evidence();
+            let options = CompactOptions { dry_run: false, prune: *prune, least: 2 };
+            home.workspace.compact(options).unwrap();
+            assert_eq!(home.evidence(), before, "what was said does not depend on where it lies");
+        }
     }
 }
+
+/// Stands for the table of an entry that was no import.
+const EDIT: &str = "";
 
 /// Rows of one site that say how long they hold must not reach over the beginning of another.
 fn overlaps(facts: &[Fact]) -> Option<(&Fact, &Fact)> {
@@ -232,7 +266,8 @@ proptest! {
         let mut past = Vec::new();
         let mut only_imports = true;
         for (n, step) in steps.iter().enumerate() {
-            only_imports &= matches!(step, Step::Sites(..) | Step::Log(_));
+            only_imports &=
+                matches!(step, Step::Sites(..) | Step::Log(_) | Step::Edit(..) | Step::Compact(_));
             perform(&mut home, n, step, &mut imports);
             let size = home.workspace.backend().head().unwrap().size;
             let now = (home.rows("site"), home.rows("case_event"), home.rows("quarantine"));

@@ -10,7 +10,10 @@ use arrow::record_batch::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use backstay_evidence::manifest::{Manifest, ObjectSource};
 use backstay_evidence::{ImportOptions, RowRef, schema};
-use backstay_store::{AsOf, Ctx, ImportOutcome, ImportRequest, InitOptions, StoreError, Workspace};
+use backstay_store::{
+    AsOf, Ctx, Edit, Edited, ImportOutcome, ImportRequest, InitOptions, RowEdit, StoreError,
+    Workspace,
+};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 /// Random bytes that are the same in every run.
@@ -100,6 +103,11 @@ impl Home {
         self.try_import(name, text, &as_table(table)).unwrap()
     }
 
+    pub fn edit(&mut self, rows: Vec<RowEdit>) -> Result<Edited, StoreError> {
+        let edit = Edit { rows, reason: "test".into(), options: ImportOptions::default() };
+        self.with(|workspace, ctx| workspace.edit(&[edit], ctx)).map(|mut done| done.remove(0))
+    }
+
     pub fn rows(&self, table: &str) -> Vec<Fact> {
         fold(&self.workspace, AsOf::Latest, table)
     }
@@ -117,6 +125,12 @@ impl Home {
         let report = self.workspace.verify(Default::default(), &mut |_| {}).unwrap();
         assert!(report.holds(), "{:#?}", report.problems);
     }
+}
+
+pub fn row_edit(table: &str, values: &[(&str, &str)]) -> RowEdit {
+    let values =
+        values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    RowEdit { table: table.to_owned(), values, delete: false, expect: None }
 }
 
 pub fn as_table(table: &str) -> ImportRequest {
@@ -183,8 +197,15 @@ fn fold_row(
     let column = |name: &str| batch.column_by_name(name).unwrap();
     let record = column(schema::ROW).as_primitive::<Int64Type>().value(at);
     let item = column(schema::ITEM).as_primitive::<Int16Type>().value(at);
-    let row = RowRef { entry: segment.entry as u32, record: record as u32 };
-    if manifest.retractions.iter().any(|retraction| retraction.takes(segment.seq, row)) {
+    // A merged object says per row what a segment says of all its rows.
+    let own = |name: &str| {
+        segment.is_merged().then(|| column(name).as_primitive::<Int64Type>().value(at) as u64)
+    };
+    let seq = own(schema::SEQ).unwrap_or(segment.seq);
+    let entry = own(schema::ENTRY).unwrap_or(segment.entry);
+    assert!(seq <= manifest.as_of_seq, "a row of the future");
+    let row = RowRef { entry: entry as u32, record: record as u32 };
+    if manifest.retractions.iter().any(|retraction| retraction.takes(seq, row)) {
         return;
     }
     let roots = column(schema::ROOT_REF).as_primitive::<Int64Type>();
@@ -201,7 +222,7 @@ fn fold_row(
     }
     let version = values.get("version").map_or(0, |text| text.parse().unwrap());
     let candidate = Version {
-        rank: (version, segment.seq, record as u32, item),
+        rank: (version, seq, record as u32, item),
         deleted: column(schema::DELETED).as_boolean().value(at),
         fact: Fact { values, row },
     };
