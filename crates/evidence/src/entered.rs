@@ -100,11 +100,13 @@ pub fn type_values(
     let mut reasons = Vec::new();
     for table_plan in &plan.tables {
         let mut order = AttributeOrder::default();
+        let watch = &mut Vec::new();
         let mut typist = Typist {
             plan: table_plan,
             marks: plan.marks,
             people: &mut people,
             order: &mut order,
+            watch,
             columns: &columns,
         };
         let look = Look {
@@ -125,7 +127,7 @@ pub fn type_values(
     let failed = |source| ReadError::Rows { table: table.name.clone(), source };
     let mut growing = GrowingTable::new(table).map_err(failed)?;
     growing.push(&row);
-    let batch = growing.finish(table, &row.arrangement).map_err(failed)?;
+    let batch = growing.finish(&row.arrangement).hashed()?;
     Ok(EnteredRow { row: batch.rows, given, pseudonyms, people: people.take_pending() })
 }
 

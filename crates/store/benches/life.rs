@@ -11,7 +11,7 @@ use backstay_evidence::ImportOptions;
 use backstay_ledger::{Checkpoint, Digest as LedgerDigest, EntryKind, Salt, SigningKey};
 use backstay_store::{
     AsOf, Ctx, Edit, InitOptions, RowEdit, Workspace,
-    backend::{Append, Backend, Basis},
+    backend::{Append, Basis},
 };
 
 /// Bytes that differ, without meaning.
@@ -62,7 +62,9 @@ fn raw(dir: &Path, entries: u64, together: u64) -> f64 {
     connection.pragma_update(None, "journal_mode", "wal").unwrap();
     connection.pragma_update(None, "synchronous", "full").unwrap();
     connection
-        .execute_batch("CREATE TABLE entry (seq INTEGER PRIMARY KEY, bytes BLOB, salt BLOB, payload BLOB)")
+        .execute_batch(
+            "CREATE TABLE entry (seq INTEGER PRIMARY KEY, bytes BLOB, salt BLOB, payload BLOB)",
+        )
         .unwrap();
     let mut random = Random(7);
     // An entry's own bytes are about as long as this.
@@ -184,7 +186,7 @@ fn main() {
     let workspace = workspace(&folder.path().join("edits"));
     let mut random = Random(11);
     let mut made = 0;
-    let mut reach = |made: &mut u64, random: &mut Random, goal: u64| {
+    let reach = |made: &mut u64, random: &mut Random, goal: u64| {
         while *made < goal {
             let count = 200.min(goal - *made);
             edit(&workspace, &edits(*made, count), random);
