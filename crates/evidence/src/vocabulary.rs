@@ -248,6 +248,19 @@ impl Vocabulary {
         Ok(Self { tables, digest: Digest::of_parts(&parts) })
     }
 
+    /// A vocabulary as an assessment kept it: its tables, and the digest that its basis names. Later
+    /// releases replay with it what was assessed with it.
+    ///
+    /// # Errors
+    /// [`VocabularyError::Meaning`] when a table does not hold together.
+    pub fn kept(tables: Vec<Table>, digest: Digest) -> Result<Self, VocabularyError> {
+        for table in &tables {
+            check_table(&table.name, table)?;
+        }
+        let tables = tables.into_iter().map(|table| (table.name.clone(), table)).collect();
+        Ok(Self { tables, digest })
+    }
+
     /// The table of that name.
     #[must_use]
     pub fn table(&self, name: &str) -> Option<&Table> {

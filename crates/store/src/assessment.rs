@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use backstay_evidence::Digest;
-use backstay_ledger::{Digest as LedgerDigest, EntryKind, Salt};
+use backstay_ledger::{Digest as LedgerDigest, EntryKind, EvidenceDigest, Salt};
 use serde::Serialize;
 
 use crate::{
@@ -175,6 +175,15 @@ impl Workspace {
             });
         }
         Ok(all)
+    }
+
+    /// The last entry before this one at which the evidence had this digest.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn entry_with_evidence(&self, before: u64, evidence: Digest) -> Result<Option<u64>> {
+        let evidence = EvidenceDigest(LedgerDigest(evidence.0));
+        self.backend.evidence_before(before, &evidence)
     }
 
     /// The bytes of an object, checked against its name. For small ones.

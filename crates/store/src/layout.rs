@@ -6,11 +6,13 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use backstay_evidence::{Digest, Segment};
+use arrow::{array::AsArray as _, datatypes::Int64Type};
+use backstay_evidence::{Digest, Segment, schema};
 
 use crate::{
-    backend::{Backend as _, MergedNote},
+    backend::{Backend as _, MergedNote, TailNote},
     error::Result,
+    import::existing::column,
     sqlite::SqliteBackend,
     tail::{merged_rows, write_merged},
     workspace::Workspace,
@@ -115,7 +117,7 @@ impl Workspace {
                 (&tail.table, &tail.arrangement_id) != (&group.0, &group.1)
                     || !spans().any(|(first, last)| (first..=last).contains(&tail.seq))
             });
-            if compact {
+            if compact && !self.originals_only {
                 let of_group = |segment: &&Segment| {
                     segment.table == group.0 && segment.arrangement_id == group.1
                 };
@@ -127,17 +129,43 @@ impl Workspace {
                 segments.extend(bases);
             }
             let (whole, cut) = chosen_edits(&notes, seq);
+            if self.originals_only {
+                for merged in whole.iter().chain(&cut) {
+                    tails.extend(self.edits_of(merged, seq)?);
+                }
+                continue;
+            }
             segments.extend(whole);
             if let Some(cut) = cut {
                 segments.extend(self.hold_part(&cut, seq)?);
             }
         }
+        tails.sort_unstable();
         segments.extend(self.hold_edits(&tails)?);
         segments.sort_by(|a, b| {
             let key = |s: &Segment| (s.table.clone(), s.arrangement_id.clone(), s.seq, s.digest);
             key(a).cmp(&key(b))
         });
         Ok(segments)
+    }
+
+    /// The edits known at `seq` whose rows a merged object holds.
+    fn edits_of(&self, segment: &Segment, seq: u64) -> Result<Vec<TailNote>> {
+        let table = self.known_table(&segment.table)?;
+        let mut rows: BTreeMap<u64, u64> = BTreeMap::new();
+        for batch in merged_rows(self, segment, &table, seq)? {
+            let seqs = column(&table, &batch, schema::SEQ)?.as_primitive::<Int64Type>();
+            for seq in seqs.values() {
+                *rows.entry(seq.unsigned_abs()).or_default() += 1;
+            }
+        }
+        let note = |(seq, rows)| TailNote {
+            table: segment.table.clone(),
+            arrangement_id: segment.arrangement_id.clone(),
+            seq,
+            rows,
+        };
+        Ok(rows.into_iter().map(note).collect())
     }
 
     /// An object held in memory with those rows of a merged one that were known at `seq`.

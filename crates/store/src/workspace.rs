@@ -162,6 +162,8 @@ pub struct Workspace {
     pub(crate) vocabulary: Vocabulary,
     pub(crate) limits: Limits,
     pub(crate) held: HeldTails,
+    /// Read what entries hold, never merged objects.
+    pub(crate) originals_only: bool,
 }
 
 /// Proof that this process may make objects known or remove them.
@@ -213,6 +215,7 @@ impl Workspace {
             vocabulary: built_in()?,
             limits: Limits::default(),
             held: HeldTails::default(),
+            originals_only: false,
         };
         let payload = payload::write(&InitPayload {
             workspace: id.clone(),
@@ -258,6 +261,7 @@ impl Workspace {
             vocabulary: built_in()?,
             limits: Limits::default(),
             held: HeldTails::default(),
+            originals_only: false,
         };
         if empty {
             workspace.rebuild_readings()?;
@@ -265,11 +269,20 @@ impl Workspace {
         Ok(workspace)
     }
 
-    /// Changes the vocabulary that it reads and imports with; for tests of what a later release does
+    /// Changes the vocabulary that it reads and writes with; for tests of what a later release does
     /// with rows that were written before.
     #[must_use]
     pub fn with_vocabulary(mut self, vocabulary: Vocabulary) -> Self {
         self.vocabulary = vocabulary;
+        self
+    }
+
+    /// The workspace as a reader of an earlier vocabulary sees it: merged objects, which may have been
+    /// written with a later one, are left aside for what entries hold. For replays.
+    #[must_use]
+    pub fn read_with(mut self, vocabulary: Vocabulary) -> Self {
+        self.vocabulary = vocabulary;
+        self.originals_only = true;
         self
     }
 
@@ -297,6 +310,7 @@ impl Workspace {
             vocabulary: self.vocabulary.clone(),
             limits: self.limits,
             held: HeldTails::default(),
+            originals_only: self.originals_only,
         })
     }
 

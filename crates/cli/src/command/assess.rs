@@ -138,7 +138,7 @@ fn keep(
         .map(|(name, text)| (format!("{CATALOGUE_PREFIX}{name}"), text.clone().into_bytes()))
         .collect();
     let tables: Vec<_> = seen.evidence.vocabulary.tables().collect();
-    files.push(("vocabulary.json".to_owned(), serde_json::to_vec(&tables).map_err(unwritable)?));
+    files.push((VOCABULARY_FILE.to_owned(), serde_json::to_vec(&tables).map_err(unwritable)?));
     let new = NewAssessment {
         basis: &basis,
         result: bytes,
@@ -147,6 +147,9 @@ fn keep(
     };
     Ok(door::with_context(|ctx| workspace.append_assessment(new, ctx))?.entry)
 }
+
+/// Name of the kept vocabulary: a list of tables.
+pub const VOCABULARY_FILE: &str = "vocabulary.json";
 
 /// Names of kept catalogue files begin so.
 pub const CATALOGUE_PREFIX: &str = "catalogue/";

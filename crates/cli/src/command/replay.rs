@@ -5,21 +5,18 @@ use std::path::Path;
 use backstay_engine::{
     AssessRequest, Assessment, Catalogue, ENGINE_VERSION, EngineError, assess, replay::replay,
 };
-use backstay_evidence::Digest;
+use backstay_evidence::{Digest, Vocabulary, vocabulary::Table};
 use backstay_report::replay::text;
 use backstay_store::{Workspace, assessment::Assessment as Kept};
 
 use crate::{
     args::{ReplayArgs, ReplayOutput},
-    command::assess::{CATALOGUE_PREFIX, settings},
+    command::assess::{CATALOGUE_PREFIX, VOCABULARY_FILE, settings},
     door,
     error::{CliError, FOUND},
     evidence::{self, Seen},
     period::Known,
 };
-
-/// Entries read at once while looking for the evidence of a basis.
-const CHUNK: usize = 1_000;
 
 pub fn run(args: &ReplayArgs, named: Option<&Path>) -> Result<u8, CliError> {
     let workspace = door::open(named)?;
@@ -81,23 +78,27 @@ pub(super) fn basis(
     let catalogue = Catalogue::from_texts(texts.iter().map(|(name, text)| (*name, text.as_ref())))
         .map_err(EngineError::from)?;
     let known = evidence_entry(workspace, kept.entry, stored.basis.evidence_digest)?;
-    evidence::see_with(workspace, Some(Known::Entry(known)), &stored.basis.scope, catalogue)
+    let (known, scope) = (Some(Known::Entry(known)), &stored.basis.scope);
+    if stored.basis.vocabulary == workspace.vocabulary().digest() {
+        return evidence::see_with(workspace, known, scope, catalogue);
+    }
+    // Assessed with the vocabulary of another release, which was kept with it.
+    let text = kept.files.get(VOCABULARY_FILE).map(Vec::as_slice).unwrap_or_default();
+    let tables: Vec<Table> = serde_json::from_slice(text).map_err(|error| {
+        CliError::failed(format!(
+            "the vocabulary kept with assessment {} cannot be read: {error}",
+            kept.entry
+        ))
+    })?;
+    let vocabulary = Vocabulary::kept(tables, stored.basis.vocabulary)
+        .map_err(|error| CliError::failed(error.to_string()))?;
+    let then = Workspace::open(workspace.dir())?.read_with(vocabulary);
+    evidence::see_with(&then, known, scope, catalogue)
 }
 
 /// The last entry before the assessment at which the evidence had this digest.
 fn evidence_entry(workspace: &Workspace, entry: u64, wanted: Digest) -> Result<u64, CliError> {
-    let mut found = None;
-    let mut from = 1;
-    while from < entry {
-        let chunk = workspace.backend().entries(from, CHUNK)?;
-        let Some(last) = chunk.last() else { break };
-        from = last.entry.sequence + 1;
-        for stored in chunk.iter().filter(|stored| stored.entry.sequence < entry) {
-            if stored.evidence.0.0 == wanted.0 {
-                found = Some(stored.entry.sequence);
-            }
-        }
-    }
+    let found = workspace.entry_with_evidence(entry, wanted)?;
     found.ok_or_else(|| {
         CliError::failed_with(
             format!("the ledger before entry {entry} never held the evidence of this basis"),

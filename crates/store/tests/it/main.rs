@@ -12,4 +12,5 @@ mod import;
 mod property;
 mod real;
 mod register;
+mod release;
 mod support;
