@@ -144,7 +144,8 @@ fn a_later_vocabulary_reads_imports_edits_traces_and_compacts_what_was_written_b
         // A retired column is no longer filled, and the message says which.
         let error = home.try_import("retired.csv", SITES, &as_table("site")).unwrap_err();
         assert!(error.to_string().contains("`provider_id`"), "{error}");
-        let new_name = "site_id,name,town,country_name,time_zone\niloilo,Iloilo,Jaro,PH,Asia/Manila\n";
+        let new_name =
+            "site_id,name,town,country_name,time_zone\niloilo,Iloilo,Jaro,PH,Asia/Manila\n";
         assert_eq!(home.import("new-name.csv", "site", new_name).accepted, 1);
         let visit = "site_id,on_date\nmanila,2026-05-05\n";
         assert_eq!(home.import("visit.csv", "visit", visit).accepted, 1);
@@ -155,7 +156,9 @@ fn a_later_vocabulary_reads_imports_edits_traces_and_compacts_what_was_written_b
         assert_eq!(done.rows[0].verdict, RowVerdict::Changed);
         assert_eq!(town(&home, "davao"), held("Toril", "PH"));
         let trace = home.workspace.trace("6:1".parse().unwrap()).unwrap();
-        let TraceSource::Entered { values: entered, .. } = trace.source else { panic!("{trace:?}") };
+        let TraceSource::Entered { values: entered, .. } = trace.source else {
+            panic!("{trace:?}")
+        };
         assert_eq!(entered["city"], "Davao", "as it was entered then");
         let history = home.workspace.history("site", "", "[\"davao\",null]", 9).unwrap();
         assert_eq!(history.len(), 2);
