@@ -13,7 +13,8 @@ use crate::{
     quarantine::code,
     read::{
         ReadError,
-        feed::{AttributeOrder, Look, People, Typist},
+        feed::{AttributeOrder, Look, Typist},
+        people::People,
         record::{ColumnSet, RawRecord},
     },
     schema,

@@ -14,7 +14,7 @@ mod json;
 mod keep;
 mod parquet;
 pub(crate) mod path;
-mod people;
+pub(crate) mod people;
 pub(crate) mod record;
 mod rows;
 pub(crate) mod source;
