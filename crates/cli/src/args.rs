@@ -1,6 +1,7 @@
 //! The command line as one definition, from which parsing, help and completions follow. Only words
 //! stand here; what a command does is in `command`.
 
+mod ledger;
 mod mapping;
 mod person;
 mod watch;
@@ -10,6 +11,10 @@ use std::path::PathBuf;
 use backstay_evidence::options::{Fold, TextEncoding};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+pub use ledger::{
+    BackupArgs, BundleArgs, CompactArgs, EditArgs, LogArgs, RereadArgs, RestoreArgs, RetractArgs,
+    VerifyArgs,
+};
 pub use mapping::{MappingCommand, MappingNewArgs};
 pub use person::{EraseCommand, ErasePersonArgs, ErasureArgs, RevealArgs};
 pub use watch::WatchArgs;
@@ -380,7 +385,7 @@ pub struct MeasureArgs {
     #[arg(long, value_enum, default_value_t)]
     pub format: RowFormat,
     /// Say on standard error how much was read and how long it took.
-    #[arg(long, conflicts_with = "dry_run")]
+    #[arg(long)]
     pub timings: bool,
 }
 
@@ -450,6 +455,9 @@ pub struct QueryArgs {
     /// Only this arrangement; may be given several times.
     #[arg(long, value_name = "ID")]
     pub arrangement: Vec<String>,
+    /// Seconds after which the query is stopped.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    pub time_limit: u64,
 }
 
 /// What `replay` writes.
@@ -469,117 +477,6 @@ pub struct ReplayArgs {
     /// What is written: what changed, the same as JSON, or the recomputed assessment, byte for byte.
     #[arg(long, value_enum, default_value_t)]
     pub output: ReplayOutput,
-}
-
-#[derive(Debug, Args)]
-pub struct RetractArgs {
-    /// A record, `entry:record`, or a whole entry.
-    #[arg(value_name = "REF|ENTRY")]
-    pub target: String,
-    /// Why; it stays in the ledger.
-    #[arg(long)]
-    pub reason: String,
-    /// How the outcome is written.
-    #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
-}
-
-#[derive(Debug, Args)]
-pub struct EditArgs {
-    /// Register of the vocabulary.
-    pub table: String,
-    /// A column and its value as a file would write it; nothing after the sign empties the column.
-    #[arg(required = true, value_name = "COLUMN=VALUE")]
-    pub values: Vec<String>,
-    /// Ledger entry of the version that you saw; 0 when there was no such row.
-    #[arg(long, value_name = "ENTRY")]
-    pub expect: Option<u64>,
-    /// Say that the row no longer stands.
-    #[arg(long)]
-    pub delete: bool,
-    /// Check everything and show what would change, write nothing.
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Why; it stays in the ledger.
-    #[arg(long, default_value = "", hide_default_value = true)]
-    pub reason: String,
-    /// IANA time zone of times without offset.
-    #[arg(long)]
-    pub zone: Option<String>,
-    /// Party that the person ids belong to, as a namespace of their pseudonyms.
-    #[arg(long)]
-    pub party: Option<String>,
-    /// How the outcome is written.
-    #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
-}
-
-#[derive(Debug, Args)]
-pub struct CompactArgs {
-    /// Only say what would be merged.
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Also remove merged objects that greater ones have taken the place of.
-    #[arg(long)]
-    pub prune: bool,
-    /// How the outcome is written.
-    #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
-}
-
-#[derive(Debug, Args)]
-pub struct RereadArgs {
-    /// Ledger entry of the import.
-    pub entry: u64,
-    #[command(flatten)]
-    pub reading: ReadingArgs,
-    /// How the counts are written.
-    #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
-}
-
-#[derive(Debug, Args)]
-pub struct VerifyArgs {
-    /// Remove what an interrupted command left behind.
-    #[arg(long)]
-    pub sweep: bool,
-    /// How the report is written.
-    #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
-}
-
-#[derive(Debug, Args)]
-pub struct BundleArgs {
-    /// Folder to write; it must be new or empty.
-    #[arg(value_hint = ValueHint::DirPath)]
-    pub dir: PathBuf,
-}
-
-#[derive(Debug, Args)]
-pub struct BackupArgs {
-    /// Folder to write; it must be new or empty.
-    #[arg(value_hint = ValueHint::DirPath)]
-    pub dest: PathBuf,
-    /// Leave the keys out; they must then be kept elsewhere.
-    #[arg(long)]
-    pub without_keys: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct RestoreArgs {
-    /// The backup.
-    #[arg(value_hint = ValueHint::DirPath)]
-    pub src: PathBuf,
-    /// Folder to make; it must be new or empty.
-    #[arg(value_hint = ValueHint::DirPath)]
-    pub dest: PathBuf,
-}
-
-#[derive(Debug, Args)]
-pub struct LogArgs {
-    /// How the entries are written.
-    #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
 }
 
 #[derive(Debug, Subcommand)]

@@ -73,6 +73,11 @@ impl From<StoreError> for CliError {
             StoreError::Io { path, source } => {
                 CliError::failed(format!("`{}`: {}", path.display(), crate::door::because(source)))
             }
+            StoreError::NoSpace { .. } => explained(&error.to_string()),
+            other if other.is_no_space() => {
+                let place = "the workspace or for temporary files".to_owned();
+                explained(&StoreError::NoSpace { place }.to_string())
+            }
             other => explained(&other.to_string()),
         }
     }

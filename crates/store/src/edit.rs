@@ -1,6 +1,8 @@
 //! Rows entered by hand: typed by the vocabulary as an import's, laid over the version that stands,
 //! held against what their author saw, and appended as one entry. Nothing here decides what a row
 //! means, and no value of a person enters a payload but as a pseudonym.
+//!
+//! Longer than most because the view of rows that are not appended yet must answer like the store.
 
 use std::collections::BTreeMap;
 

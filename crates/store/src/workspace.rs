@@ -1,6 +1,8 @@
 //! A workspace is a folder: `workspace.toml`, `backstay.sqlite`, `objects/`, `keys/`, `cache/` and
 //! `tmp/`. This file owns making and opening it, appending entries with a signed checkpoint, and
 //! the manifest. Several processes may work on one workspace at once; see [`Workspace::write_lock`].
+//!
+//! Longer than most because each of the doors to its rooms is one short method here.
 
 use std::{
     collections::BTreeSet,

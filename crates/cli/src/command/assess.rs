@@ -111,7 +111,7 @@ pub fn assess(workspace: &Workspace, question: &Question<'_>) -> Result<Answer, 
     drop(bar);
     let bytes = assessment.bytes();
     let entry = keep(workspace, &seen, &assessment, &bytes)?;
-    let frame = Frame { known_at: seen.known_at, entry: Some(entry), chosen, ..Frame::default() };
+    let frame = Frame { known_at: seen.known_at, entry, chosen, ..Frame::default() };
     Ok(Answer { assessment, bytes, frame, seen })
 }
 
@@ -125,7 +125,13 @@ fn keep(
     seen: &Seen,
     assessment: &Assessment,
     bytes: &[u8],
-) -> Result<u64, CliError> {
+) -> Result<Option<u64>, CliError> {
+    if workspace.is_read_only()? {
+        door::remark(
+            "not kept: the workspace lies on a read-only disk, so this has no entry to replay",
+        );
+        return Ok(None);
+    }
     let unwritable = |error: serde_json::Error| {
         CliError::failed(format!("the basis cannot be written: {error}"))
     };
@@ -145,7 +151,7 @@ fn keep(
         files: &files,
         arrangements: &assessment.basis.scope,
     };
-    Ok(door::with_context(|ctx| workspace.append_assessment(new, ctx))?.entry)
+    Ok(Some(door::with_context(|ctx| workspace.append_assessment(new, ctx))?.entry))
 }
 
 /// Name of the kept vocabulary: a list of tables.

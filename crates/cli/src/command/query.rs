@@ -16,7 +16,7 @@ pub fn run(args: &QueryArgs, named: Option<&Path>) -> Result<u8, CliError> {
     let workspace = door::open(named)?;
     let seen = evidence::see(&workspace, args.as_of.as_deref(), &args.arrangement)?;
     let sql = read_sql(&args.sql)?;
-    let result = ask(&seen, args.period.as_deref(), &sql)?;
+    let result = ask(&seen, args.period.as_deref(), &sql, args.time_limit)?;
     let (schema, batches) = (&result.schema, &result.batches);
     let text = match args.format {
         RowFormat::Table => rows::table(schema, batches, door::look()),
@@ -40,7 +40,7 @@ fn read_sql(written: &str) -> Result<String, CliError> {
 }
 
 /// Runs the query over every arrangement in scope at once.
-fn ask(seen: &Seen, asked: Option<&str>, sql: &str) -> Result<QueryResult, CliError> {
+fn ask(seen: &Seen, asked: Option<&str>, sql: &str, seconds: u64) -> Result<QueryResult, CliError> {
     let (period, _) = seen.period(asked)?;
     let mut views = Vec::new();
     for arrangement in seen.arrangements() {
@@ -50,7 +50,13 @@ fn ask(seen: &Seen, asked: Option<&str>, sql: &str) -> Result<QueryResult, CliEr
     if views.is_empty() {
         views.push(unzoned(seen, "", period));
     }
-    Ok(query(&seen.evidence, &views, sql, evidence::layout(), GuestLimits::default())?)
+    Ok(query(
+        &seen.evidence,
+        &views,
+        sql,
+        evidence::layout(),
+        GuestLimits { seconds, ..GuestLimits::default() },
+    )?)
 }
 
 /// A view of an arrangement whose zone is not known: its months are counted in UTC.

@@ -34,6 +34,7 @@ fn help_texts_stay_as_reviewed() {
         &["catalogue"],
         &["vocabulary"],
         &["mapping"],
+        &["mapping", "new"],
         &["demo"],
         &["completions"],
     ] {

@@ -1,18 +1,23 @@
 //! The real `backstay` binary, run as a user runs it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod bad_input;
 mod demo;
+mod disk;
 mod duplicate;
 mod edit;
 mod erase;
 mod help;
 mod journey;
+mod kill;
 mod ladder;
+mod mapping_new;
 mod message;
 mod report;
 mod sandbox;
 mod schema;
 mod servicenow;
 mod small;
+mod together;
 mod tutorial;
 mod watch;

@@ -10,7 +10,7 @@ use std::{
 
 use backstay_ledger::{EvidenceDigest, Frontier};
 use rusqlite::{
-    Connection, ErrorCode, OpenFlags, Params, Transaction, TransactionBehavior, params,
+    Connection, ErrorCode, OpenFlags, Params, Transaction, TransactionBehavior, ffi, params,
 };
 
 use super::{SqliteBackend, schema};
@@ -30,6 +30,10 @@ const SILENT_S: u64 = 1;
 /// Turns what SQLite says into ours.
 pub(crate) fn failed(doing: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
     move |error| match error.sqlite_error_code() {
+        // A write-ahead log whose index cannot grow: SQLite calls a full disk by another name.
+        Some(ErrorCode::SystemIoFailure) if is_shared_memory_full(&error) => {
+            StoreError::NoSpace { place: "the database".to_owned() }
+        }
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             StoreError::Busy { waited_s: WAIT_S }
         }
@@ -41,6 +45,10 @@ pub(crate) fn failed(doing: &'static str) -> impl Fn(rusqlite::Error) -> StoreEr
         }
         Some(_) => StoreError::Database { doing, message: words(&error) },
     }
+}
+
+fn is_shared_memory_full(error: &rusqlite::Error) -> bool {
+    error.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_IOERR_SHMSIZE)
 }
 
 /// What SQLite said, without the statement.

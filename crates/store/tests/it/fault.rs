@@ -50,7 +50,7 @@ fn in_context<T>(seed: u64, work: impl FnOnce(&mut Ctx<'_>) -> T) -> T {
 /// The workspace, with so little memory that an import spills.
 fn open(root: &Path) -> Result<Workspace, StoreError> {
     let workspace = Workspace::open(&root.join("w"))?;
-    Ok(workspace.with_limits(Limits { row_bytes: 512, compared_rows: 3 }))
+    Ok(workspace.with_limits(Limits { row_bytes: 512, compared_rows: 3, ..Limits::default() }))
 }
 
 fn import(root: &Path, file: &str, table: &str) -> Outcome {
