@@ -19,6 +19,8 @@ pub fn test(root: &Path) -> Result<(), String> {
     say("clippy");
     let clippy = ["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"];
     cargo(root, &clippy, "mend what clippy names; warnings are denied")?;
+    say("pages");
+    shots::check(root)?;
     say("tests");
     let data = root.join("../shared/data");
     if std::env::var_os("BACKSTAY_TEST_DATA").is_none() && !data.is_dir() {
@@ -30,9 +32,7 @@ pub fn test(root: &Path) -> Result<(), String> {
     }
     // Examples in documentation first, so that the last lines are those of the tests proper.
     cargo(root, &["test", "--workspace", "--doc"], "see the failures above")?;
-    cargo(root, &["test", "--workspace", "--lib", "--bins", "--tests"], "see the failures above")?;
-    say("pages");
-    shots::check(root)
+    cargo(root, &["test", "--workspace", "--lib", "--bins", "--tests"], "see the failures above")
 }
 
 fn say(step: &str) {
