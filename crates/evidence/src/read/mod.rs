@@ -1,7 +1,7 @@
 //! One streaming pass from source bytes to typed rows. Owns the order of the steps and what is
 //! counted; formats, mapping and typing are in their own files. Never keeps more than a few
-//! batches in memory. Reading and typing go on in a thread of their own, so that rows are hashed
-//! and taken meanwhile.
+//! batches in memory. Splitting into records, typing, and taking what was typed go on in a thread
+//! each.
 
 mod bytes;
 mod calendar;
@@ -18,6 +18,7 @@ pub(crate) mod people;
 pub(crate) mod record;
 mod rows;
 pub(crate) mod source;
+mod splitting;
 mod stage;
 mod text;
 mod xes;
@@ -34,9 +35,10 @@ pub use error::ReadError;
 
 use self::{
     feed::Reason,
-    record::RawRecord,
+    record::{ColumnSet, RawRecord},
     rows::{RowWriter, Seen},
-    source::SourceReader,
+    source::{CellNames, SourceReader},
+    splitting::{Split, Splitter},
     stage::{Handed, Outlet, WAITING, take_all},
 };
 use crate::{
@@ -146,7 +148,8 @@ pub fn read_source_within(
     })
 }
 
-/// Reads and types everything.
+/// Reads and types everything: splits the source into records here, and types them in a thread of
+/// their own.
 fn pass(
     source: &mut dyn Read,
     info: &SourceInfo,
@@ -159,25 +162,30 @@ fn pass(
     let mut reader = SourceReader::open(source, options, limits, false)?;
     let (mut plan, table) = reader.plan(info, vocabulary, options)?;
     let (held, date_formats) = settle_dates(&mut reader, &mut plan)?;
-    let mut pass = Pass {
+    let pass = Pass {
         info,
-        stored: reader.stored_bytes(),
+        columns: reader.columns().clone(),
+        names: reader.cell_names(),
+        stored: 0,
         writer: RowWriter::new(&plan, key)?,
         out,
         records: 0,
         rejected: 0,
         reasons: Vec::new(),
     };
-    for record in &held {
-        pass.take(record, &reader)?;
-    }
-    drop(held);
-    let mut record = RawRecord::default();
-    while reader.next(&mut record)? {
-        pass.take(&record, &reader)?;
-    }
+    let (mut splitter, splits) = Splitter::new(pass.columns.len());
+    let (split, typed) = thread::scope(|scope| {
+        let typing = scope.spawn(move || pass.take_all(splits));
+        let split = splitter.split(held, &mut reader);
+        drop(splitter);
+        (split, typing.join())
+    });
+    // What went wrong with an earlier record is said first.
+    let mut pass = typed.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+    split?;
     reader.check_names(&plan, options)?;
     let seen = pass.writer.finish(&mut pass.out)?;
+    pass.stored = reader.stored_bytes();
     pass.report()?;
     let (records, rejected) = (pass.records, pass.rejected);
     drop(pass);
@@ -206,10 +214,14 @@ fn settle_dates(reader: &mut SourceReader<'_>, plan: &mut Plan) -> Result<Looked
     Ok((held, made))
 }
 
-/// The state of one pass.
+/// The typing end of one pass.
 struct Pass<'p> {
     info: &'p SourceInfo,
-    stored: std::rc::Rc<std::cell::Cell<u64>>,
+    /// All columns of the records taken so far.
+    columns: ColumnSet,
+    names: CellNames,
+    /// Bytes of the source, as stored, that the records taken so far were made from.
+    stored: u64,
     writer: RowWriter<'p>,
     out: Outlet,
     records: u64,
@@ -218,23 +230,35 @@ struct Pass<'p> {
 }
 
 impl Pass<'_> {
-    fn take(&mut self, record: &RawRecord, reader: &SourceReader<'_>) -> Result<(), ReadError> {
+    /// Takes records until there are no more.
+    fn take_all(mut self, splits: splitting::Splits) -> Result<Self, ReadError> {
+        for Split { records, columns, stored } in splits.iter() {
+            self.columns.extend(columns);
+            self.stored = stored;
+            for record in records.as_slice() {
+                self.take(record)?;
+            }
+            splits.give_back(records);
+        }
+        Ok(self)
+    }
+
+    fn take(&mut self, record: &RawRecord) -> Result<(), ReadError> {
         self.records += 1;
         self.reasons.clear();
-        let columns = reader.columns();
-        self.writer.take(record, columns, &mut self.out, &mut self.reasons)?;
+        self.writer.take(record, &self.columns, &mut self.out, &mut self.reasons)?;
         if self.reasons.is_empty() && !self.out.asks_for_cells() {
             return self.progress();
         }
         let mut reasons = std::mem::take(&mut self.reasons);
         for Reason { rejection, from } in &mut reasons {
-            rejection.cell = from.iter().find_map(|column| reader.cell_name(record, *column));
+            rejection.cell = from.iter().find_map(|column| self.names.of(record, *column));
         }
         let rejections: Vec<Rejection> = reasons.drain(..).map(|reason| reason.rejection).collect();
         self.reasons = reasons;
         if self.out.wants_cells(record.number, &rejections) {
-            let name = |column| reader.cell_name(record, column);
-            let cells = self.writer.explain(record, columns, &rejections, &name);
+            let name = |column| self.names.of(record, column);
+            let cells = self.writer.explain(record, &self.columns, &rejections, &name);
             self.out.say(Handed::Cells(cells))?;
         }
         if !rejections.is_empty() {
@@ -253,7 +277,7 @@ impl Pass<'_> {
 
     fn report(&mut self) -> Result<(), ReadError> {
         let progress = Progress {
-            bytes_read: self.stored.get(),
+            bytes_read: self.stored,
             bytes_total: self.info.bytes_total,
             records: self.records,
         };

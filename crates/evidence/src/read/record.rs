@@ -61,6 +61,15 @@ impl ColumnSet {
         number
     }
 
+    /// Adds names that another set has got since the two were equal.
+    pub(crate) fn extend(&mut self, names: Vec<String>) {
+        for name in names {
+            self.numbers.insert(name.clone(), self.names.len());
+            self.names.push(name);
+            self.seen.push(true);
+        }
+    }
+
     pub(crate) fn number(&self, name: &str) -> Option<usize> {
         self.numbers.get(self.canonical(name).as_ref()).copied()
     }

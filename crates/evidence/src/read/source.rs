@@ -1,8 +1,9 @@
 //! Opens a source: finds its format, its reader, and the table of a file without mapping. Never
 //! types anything.
 
-use std::{cell::Cell, collections::BTreeSet, io::Read, rc::Rc};
+use std::{collections::BTreeSet, io::Read};
 
+pub(crate) use super::xlsx::CellNames;
 use super::{
     SourceInfo,
     bytes::{Limits, SourceBytes},
@@ -146,11 +147,12 @@ impl<'a> SourceReader<'a> {
         }
     }
 
-    pub(crate) fn stored_bytes(&self) -> Rc<Cell<u64>> {
+    /// Bytes of the source, as stored, that were read so far.
+    pub(crate) fn stored_bytes(&self) -> u64 {
         match self {
-            Self::Xlsx(reader) => Rc::clone(&reader.stored),
-            Self::Parquet(reader) => Rc::clone(&reader.stored),
-            _ => self.text().map(SourceText::stored_bytes).unwrap_or_default(),
+            Self::Xlsx(reader) => reader.stored.get(),
+            Self::Parquet(reader) => reader.stored.get(),
+            _ => self.text().map_or(0, SourceText::stored_bytes),
         }
     }
 
@@ -172,11 +174,11 @@ impl<'a> SourceReader<'a> {
         }
     }
 
-    /// `Sheet!B7`, for a column of a record of a workbook.
-    pub(crate) fn cell_name(&self, record: &RawRecord, column: usize) -> Option<String> {
+    /// What the cells of its records are called; nothing but in a workbook.
+    pub(crate) fn cell_names(&self) -> CellNames {
         match self {
-            Self::Xlsx(reader) => reader.cell_name(record, column),
-            _ => None,
+            Self::Xlsx(reader) => reader.cell_names(),
+            _ => CellNames::default(),
         }
     }
 

@@ -119,9 +119,9 @@ impl<'a> SourceText<'a> {
         self.gzip
     }
 
-    /// A counter of the stored bytes taken so far.
-    pub(crate) fn stored_bytes(&self) -> Rc<Cell<u64>> {
-        Rc::clone(&self.stored)
+    /// Stored bytes taken so far.
+    pub(crate) fn stored_bytes(&self) -> u64 {
+        self.stored.get()
     }
 
     /// At least `wanted` bytes of text that stay unread, fewer at the end of the source.

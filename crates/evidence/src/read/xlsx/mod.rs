@@ -36,6 +36,22 @@ const HEAD_ROWS: u32 = 100;
 /// Most columns of all sheets together.
 const COLUMNS_MAX: usize = 16_384;
 
+/// What the cells of a workbook are called.
+#[derive(Debug, Default)]
+pub(crate) struct CellNames {
+    /// Of each sheet its name, and column of the source → column of the sheet.
+    sheets: Vec<(String, HashMap<usize, u32>)>,
+}
+
+impl CellNames {
+    /// `Sheet!B7`, for a column of a record.
+    pub(crate) fn of(&self, record: &RawRecord, column: usize) -> Option<String> {
+        let (sheet, row) = record.spot;
+        let (name, places) = self.sheets.get(sheet as usize)?;
+        Some(format!("{name}!{}", cell_name(row.checked_sub(1)?, *places.get(&column)?)))
+    }
+}
+
 /// A sheet that is read, with its head.
 struct Chosen {
     sheet: Sheet,
@@ -353,12 +369,12 @@ impl XlsxReader {
         Ok(true)
     }
 
-    /// `Sheet!B7`, for a column of a record.
-    pub(crate) fn cell_name(&self, record: &RawRecord, column: usize) -> Option<String> {
-        let (sheet, row) = record.spot;
-        let chosen = self.sheets.get(sheet as usize)?;
-        let (place, _) = chosen.columns.iter().find(|(_, number)| **number == column)?;
-        Some(format!("{}!{}", chosen.sheet.name, cell_name(row.checked_sub(1)?, *place)))
+    pub(crate) fn cell_names(&self) -> CellNames {
+        let sheet = |chosen: &Chosen| {
+            let places = chosen.columns.iter().map(|(place, column)| (*column, *place));
+            (chosen.sheet.name.clone(), places.collect())
+        };
+        CellNames { sheets: self.sheets.iter().map(sheet).collect() }
     }
 
     pub(crate) fn hints(&self) -> Vec<String> {
