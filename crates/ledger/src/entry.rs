@@ -18,8 +18,8 @@
 //! hexadecimal digits; nothing else is escaped. A reader refuses bytes that it would not write, so
 //! one entry has one form. Golden vectors: `tests/golden/`.
 
-use std::fmt;
 use std::str::FromStr;
+use std::{borrow::Cow, fmt};
 
 use crate::digest::SaltedDigest;
 use crate::{Digest, leaf_hash};
@@ -259,7 +259,7 @@ impl EntryDraft {
         sequence: u64,
         recorded_at_us: i64,
         previous_us: Option<i64>,
-    ) -> Result<Entry, EntryError> {
+    ) -> Result<(Entry, Vec<u8>), EntryError> {
         if let Some(previous_us) = previous_us
             && recorded_at_us < previous_us
         {
@@ -281,36 +281,31 @@ impl EntryDraft {
             payload: self.payload,
         };
         entry.check()?;
-        let bytes = entry.to_bytes().len();
-        if bytes > MAX_ENTRY_BYTES {
-            return Err(EntryError::TooLong { bytes });
+        let bytes = entry.to_bytes();
+        if bytes.len() > MAX_ENTRY_BYTES {
+            return Err(EntryError::TooLong { bytes: bytes.len() });
         }
-        Ok(entry)
+        Ok((entry, bytes))
     }
 }
 
 impl Entry {
     /// The canonical bytes, as the head of this file defines them.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut text = format!(
-            "{HEADER}\nsequence {}\nrecorded-at-us {}\nactor {}\nkind {}\n",
-            self.sequence,
-            self.recorded_at_us,
-            escape(&self.actor),
-            self.kind
-        );
+        let mut text = String::with_capacity(256);
+        let push =
+            |text: &mut String, parts: &[&str]| parts.iter().for_each(|part| text.push_str(part));
+        let (sequence, at) = (self.sequence.to_string(), self.recorded_at_us.to_string());
+        push(&mut text, &[HEADER, "\nsequence ", &sequence, "\nrecorded-at-us ", &at]);
+        push(&mut text, &["\nactor ", &escape(&self.actor), "\nkind ", self.kind.as_str(), "\n"]);
         for arrangement in &self.arrangements {
-            text.push_str(&format!("arrangement {}\n", escape(arrangement)));
+            push(&mut text, &["arrangement ", &escape(arrangement), "\n"]);
         }
         for p in &self.preconditions {
-            text.push_str(&format!(
-                "precondition {} {} {}\n",
-                p.expected_seq,
-                p.table,
-                escape(&p.key)
-            ));
+            let (seq, key) = (p.expected_seq.to_string(), escape(&p.key));
+            push(&mut text, &["precondition ", &seq, " ", &p.table, " ", &key, "\n"]);
         }
-        text.push_str(&format!("payload {}\n", self.payload));
+        push(&mut text, &["payload ", &self.payload.to_hex(), "\n"]);
         text.into_bytes()
     }
 
@@ -406,8 +401,12 @@ fn form(line: usize, reason: impl Into<String>) -> EntryError {
     EntryError::Form { line, reason: reason.into() }
 }
 
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
+fn escape(text: &str) -> Cow<'_, str> {
+    let is_plain = |byte: u8| byte >= 0x20 && byte != 0x7f && byte != b'\\';
+    if text.bytes().all(is_plain) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 8);
     for c in text.chars() {
         match c {
             '\\' => escaped.push_str("\\\\"),
@@ -415,7 +414,7 @@ fn escape(text: &str) -> String {
             _ => escaped.push(c),
         }
     }
-    escaped
+    Cow::Owned(escaped)
 }
 
 /// Undoes [`escape`]; lenient about which characters were escaped, since the caller compares forms.

@@ -14,6 +14,9 @@ use backstay_store::{
     backend::{Append, Basis},
 };
 
+/// Rows that are edited in turn: so few that a page of history is full after 1,000 edits as well.
+const ROWS: u64 = 50;
+
 /// Bytes that differ, without meaning.
 struct Random(u64);
 
@@ -96,11 +99,9 @@ fn ours(workspace: &Workspace, entries: u64, together: u64) -> f64 {
     for batch in 0..entries / together {
         let appends: Vec<Append> =
             (0..together).map(|n| append(batch * together + n, &mut random)).collect();
-        let all = workspace.backend().append_many(&appends, &mut |place, sealed, index| {
-            if place + 1 < appends.len() {
-                return Ok(());
-            }
-            let (size, root) = (sealed.seq, sealed.root);
+        let all = workspace.backend().append_many(&appends, &mut |_, sealed, index| {
+            let Some(root) = sealed.root else { return Ok(()) };
+            let size = sealed.seq;
             let note = Checkpoint { origin: origin.clone(), size, root }.sign(&key).unwrap();
             index.put_checkpoint(size, &note)
         });
@@ -112,7 +113,7 @@ fn ours(workspace: &Workspace, entries: u64, together: u64) -> f64 {
 fn edits(from: u64, count: u64) -> Vec<Edit> {
     let edit = |n: u64| {
         let values = [
-            ("site_id", format!("s{}", n % 500)),
+            ("site_id", format!("s{}", n % ROWS)),
             ("name", format!("n{n}")),
             ("time_zone", "Asia/Manila".to_owned()),
         ];
@@ -138,7 +139,7 @@ fn cost(workspace: &Workspace, made: &mut u64, random: &mut Random) -> [f64; 3] 
         let start = Instant::now();
         edit(workspace, &one, random);
         times[0].push(start.elapsed().as_secs_f64() * 1e6);
-        let key = format!("[\"s{}\",null]", *made % 500);
+        let key = format!("[\"s{}\",null]", *made % ROWS);
         let start = Instant::now();
         let row = workspace.backend().register_row("site", "", &key).unwrap().unwrap();
         let history = workspace.history("site", "", &row.key, 20).unwrap();

@@ -85,8 +85,9 @@ pub struct Sealed {
     pub seq: u64,
     /// Its instant.
     pub recorded_at_us: i64,
-    /// The tree's root with it.
-    pub root: LedgerDigest,
+    /// The tree's root with it; for the last one of a transaction, since every root costs a walk
+    /// over the tree's edge.
+    pub root: Option<LedgerDigest>,
 }
 
 /// An entry as kept.

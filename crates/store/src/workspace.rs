@@ -476,11 +476,8 @@ impl Workspace {
         let mut note = String::new();
         let sealed = self.backend.append_many(appends, &mut |place, sealed, index| {
             finish(place, sealed, index)?;
-            if place + 1 < appends.len() {
-                return Ok(());
-            }
-            let checkpoint =
-                Checkpoint { origin: origin.clone(), size: sealed.seq, root: sealed.root };
+            let Some(root) = sealed.root else { return Ok(()) };
+            let checkpoint = Checkpoint { origin: origin.clone(), size: sealed.seq, root };
             note = checkpoint.sign(&key)?;
             index.put_checkpoint(sealed.seq, &note)
         })?;

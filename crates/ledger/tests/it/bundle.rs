@@ -451,7 +451,7 @@ fn a_recording_time_that_goes_back_is_found() {
         payload: last.payload,
     };
     // Sealed without its predecessor's time, as a forger would.
-    let earlier = draft.seal(5, ledger.entries[3].recorded_at_us - 1, None).unwrap();
+    let earlier = draft.seal(5, ledger.entries[3].recorded_at_us - 1, None).unwrap().0;
     ledger.entries.push(earlier);
     ledger.notes.clear();
     ledger.checkpoint();

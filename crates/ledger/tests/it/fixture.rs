@@ -54,7 +54,7 @@ impl Ledger {
         };
         let previous = self.entries.last().map(|entry| entry.recorded_at_us);
         let at = NEW_YEAR_US + sequence as i64 * 1_000_000;
-        self.entries.push(draft.seal(sequence, at, previous).unwrap());
+        self.entries.push(draft.seal(sequence, at, previous).unwrap().0);
         self.payloads.push(payload);
         sequence
     }

@@ -46,7 +46,7 @@ fn the_first_entry_has_the_golden_bytes() {
         preconditions: Vec::new(),
         payload,
     };
-    let entry = draft.seal(1, 1_767_225_600_000_000, None).unwrap();
+    let entry = draft.seal(1, 1_767_225_600_000_000, None).unwrap().0;
     assert_eq!(entry.to_bytes(), INIT);
     assert_eq!(
         entry.leaf_hash().to_hex(),
@@ -57,7 +57,7 @@ fn the_first_entry_has_the_golden_bytes() {
 
 #[test]
 fn a_full_entry_of_an_unknown_kind_has_the_golden_bytes_and_is_read_back() {
-    let entry = full_draft().seal(2, -1, Some(-1)).unwrap();
+    let entry = full_draft().seal(2, -1, Some(-1)).unwrap().0;
     assert_eq!(
         String::from_utf8(entry.to_bytes()).unwrap(),
         String::from_utf8(FULL.to_vec()).unwrap()

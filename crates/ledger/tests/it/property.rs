@@ -167,7 +167,7 @@ proptest! {
                 .collect(),
             payload: SaltedDigest(Digest(payload)),
         };
-        let entry = draft.seal(sequence, recorded_at_us, None).unwrap();
+        let entry = draft.seal(sequence, recorded_at_us, None).unwrap().0;
         let bytes = entry.to_bytes();
         prop_assert_eq!(&Entry::from_bytes(&bytes).unwrap(), &entry);
         let mut changed = bytes.clone();

@@ -3,7 +3,9 @@
 
 use std::path::Path;
 
-use backstay_ledger::{EntryDraft, EvidenceDigest, Frontier, Precondition, SaltedDigest};
+use backstay_ledger::{
+    Digest as LedgerDigest, EntryDraft, EvidenceDigest, Frontier, Precondition, SaltedDigest,
+};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{bad, change, failed, node};
@@ -115,13 +117,12 @@ impl<'d> Tip<'d> {
             preconditions: append.expectations.iter().map(|e| e.precondition.clone()).collect(),
             payload: SaltedDigest::of(&append.salt, &append.payload),
         };
-        let entry = draft.seal(self.frontier.size() + 1, at, self.recorded_at_us)?;
+        let (entry, bytes) = draft.seal(self.frontier.size() + 1, at, self.recorded_at_us)?;
         self.evidence = self.evidence.advance(&entry.kind, &append.content)?;
         if entry.kind.bears_evidence() == Some(true) {
             self.evidence_seq = entry.sequence;
         }
         self.recorded_at_us = Some(at);
-        let bytes = entry.to_bytes();
         change(
             connection,
             self.database,
@@ -146,7 +147,12 @@ impl<'d> Tip<'d> {
                 change(connection, self.database, DOING, sql, values)?;
             }
         }
-        Ok(Sealed { seq: entry.sequence, recorded_at_us: at, root: self.frontier.root() })
+        Ok(Sealed { seq: entry.sequence, recorded_at_us: at, root: None })
+    }
+
+    /// The tree's root with all that was appended.
+    pub(super) fn root(&self) -> LedgerDigest {
+        self.frontier.root()
     }
 
     /// Writes the head row.

@@ -129,7 +129,10 @@ impl Backend for SqliteBackend {
         self.transaction("appending to the ledger", &mut |transaction| {
             let mut tip = Tip::read(transaction, &self.database)?;
             for (append, place) in appends.iter().zip(0..) {
-                let sealed = tip.append(transaction, append)?;
+                let mut sealed = tip.append(transaction, append)?;
+                if place + 1 == appends.len() {
+                    sealed.root = Some(tip.root());
+                }
                 finish(place, &sealed, &mut writer::Writer(transaction, &self.database))?;
                 all.push(sealed);
             }
