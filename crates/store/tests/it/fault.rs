@@ -9,8 +9,8 @@ use backstay_evidence::{ImportOptions, manifest::RetractTarget};
 use backstay_ledger::{FolderSource, verify_bundle};
 use backstay_store::fault::{Mode, Point, Step, Watch};
 use backstay_store::{
-    AsOf, BackupOptions, Ctx, ImportRequest, InitOptions, Limits, NewAssessment, StoreError,
-    VerifyOptions, Workspace, restore,
+    AsOf, BackupOptions, CompactOptions, Ctx, Edit, ImportRequest, InitOptions, Limits,
+    NewAssessment, RowEdit, StoreError, VerifyOptions, Workspace, restore,
 };
 
 use crate::import::events;
@@ -26,13 +26,15 @@ struct Job {
     entries: u64,
 }
 
-const JOBS: [Job; 11] = [
+const JOBS: [Job; 13] = [
     Job { name: "import", work: import_events, entries: 1 },
     Job { name: "register", work: import_sites, entries: 1 },
     Job { name: "reread", work: reread, entries: 1 },
     Job { name: "retract", work: retract, entries: 1 },
     Job { name: "erase", work: erase, entries: 1 },
     Job { name: "assessment", work: assessment, entries: 1 },
+    Job { name: "edit", work: edit, entries: 1 },
+    Job { name: "compact", work: compact, entries: 0 },
     Job { name: "sweep", work: sweep, entries: 0 },
     Job { name: "init", work: init, entries: 0 },
     Job { name: "backup", work: backup, entries: 0 },
@@ -107,6 +109,27 @@ fn assessment(root: &Path) -> Outcome {
         arrangements: &[],
     };
     in_context(95, |ctx| workspace.append_assessment(new, ctx).map(|_| ()))
+}
+
+/// Two rows by hand, after which the tail is long enough to be cut into an object.
+fn edit(root: &Path) -> Outcome {
+    let row = |id: &str, name: &str| RowEdit {
+        table: "site".to_owned(),
+        values: [("site_id", id), ("name", name), ("time_zone", "Asia/Manila")]
+            .map(|(column, value)| (column.to_owned(), value.to_owned()))
+            .into(),
+        delete: false,
+        expect: None,
+    };
+    let rows = vec![row("manila", "Metro Manila"), row("cebu", "Cebu")];
+    let edit = Edit { rows, reason: "a test case".into(), options: ImportOptions::default() };
+    let workspace = open(root)?.with_limits(Limits { tail_rows: 1, ..Limits::default() });
+    in_context(96, |ctx| workspace.edit(&[edit], ctx).map(|_| ()))
+}
+
+fn compact(root: &Path) -> Outcome {
+    let options = CompactOptions { prune: true, least: 2, ..CompactOptions::default() };
+    open(root)?.compact(options).map(|_| ())
 }
 
 fn sweep(root: &Path) -> Outcome {
@@ -214,6 +237,7 @@ fn template() -> Home {
     let mut home = Home::new();
     home.import("a.csv", "case_event", &events(&[("c1", "New", 1), ("c2", "New", 2)]));
     home.import("s.csv", "site", "site_id,name,time_zone\nmanila,Manila,Asia/Manila\n");
+    home.import("t.csv", "site", "site_id,name,time_zone\ngoa,Goa,Asia/Kolkata\n");
     let root = home.folder.path().to_owned();
     home.workspace.backup(&root.join("backup"), BackupOptions::default()).unwrap();
     let mut new =
@@ -413,6 +437,11 @@ fn an_import_broken_anywhere_is_there_whole_or_not_at_all() {
 #[test]
 fn other_work_broken_anywhere_is_there_whole_or_not_at_all() {
     broken_everywhere(&["register", "reread", "retract", "erase", "assessment", "sweep"]);
+}
+
+#[test]
+fn an_edit_or_a_compaction_broken_anywhere_is_there_whole_or_not_at_all() {
+    broken_everywhere(&["edit", "compact"]);
 }
 
 #[test]
