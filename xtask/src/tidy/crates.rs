@@ -1,7 +1,11 @@
 //! What crates may depend on: the arrows of ARCHITECTURE, the licences we accept, the crates we
 //! ban, and a reason beside every outside crate.
 
-use std::{collections::BTreeMap, path::Path, process::Command};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    process::Command,
+};
 
 use serde_json::Value;
 
@@ -82,14 +86,17 @@ pub fn check(root: &Path) -> Result<Problems, String> {
     let mut problems = Vec::new();
     let none = Vec::new();
     let packages = metadata.get("packages").and_then(Value::as_array).unwrap_or(&none);
+    let mut used = BTreeSet::new();
     for package in packages {
         if package["source"].is_null() {
             check_ours(package, &mut problems);
+            let dependencies = package["dependencies"].as_array().unwrap_or(&none);
+            used.extend(dependencies.iter().filter_map(|dependency| dependency["name"].as_str()));
         } else {
             check_outside(package, &mut problems);
         }
     }
-    check_reasons(&read(&root.join("Cargo.toml"))?, &mut problems);
+    check_reasons(&read(&root.join("Cargo.toml"))?, &used, &mut problems);
     Ok(problems)
 }
 
@@ -198,8 +205,9 @@ fn one(rest: &mut &[&str]) -> bool {
     }
 }
 
-/// Every outside crate of the workspace has a comment above it, alone or with its neighbours.
-fn check_reasons(manifest: &str, problems: &mut Problems) {
+/// Every outside crate of the workspace has a comment above it, alone or with its neighbours, and one
+/// of ours uses it.
+fn check_reasons(manifest: &str, used: &BTreeSet<&str>, problems: &mut Problems) {
     let mut inside = false;
     let mut explained = false;
     for line in manifest.lines() {
@@ -211,6 +219,9 @@ fn check_reasons(manifest: &str, problems: &mut Problems) {
             explained = true;
         } else if inside && let Some((name, value)) = line.split_once('=') {
             let ours = value.contains("path =");
+            if !used.contains(name.trim()) && !ours {
+                problems.push(format!("Cargo.toml: no crate uses `{}`", name.trim()));
+            }
             if !explained && !ours {
                 problems.push(format!("Cargo.toml: `{}` has no reason beside it", name.trim()));
             }
@@ -235,10 +246,13 @@ mod tests {
     }
 
     #[test]
-    fn a_dependency_without_a_reason_is_named() {
+    fn a_dependency_without_a_reason_or_a_use_is_named() {
         let mut problems = Vec::new();
         let manifest = "[workspace.dependencies]\n# --- a\nserde = \"1\"\n# toml: people edit it.\ntoml = \"1\"\n";
-        check_reasons(manifest, &mut problems);
-        assert_eq!(problems, ["Cargo.toml: `serde` has no reason beside it"]);
+        check_reasons(manifest, &BTreeSet::from(["serde"]), &mut problems);
+        assert_eq!(
+            problems,
+            ["Cargo.toml: `serde` has no reason beside it", "Cargo.toml: no crate uses `toml`"]
+        );
     }
 }
