@@ -42,10 +42,12 @@
 
 mod batch;
 mod calendar;
+mod compare;
 mod compile;
 mod error;
 mod holiday;
 mod index;
+mod meet;
 mod spans;
 mod spec;
 mod window;
@@ -53,8 +55,10 @@ mod zone;
 
 pub use batch::{RowGap, SweepError};
 pub use calendar::{Calendar, OpenSpans};
+pub use compare::{DayDifference, compare_by_day, total_us};
 pub use error::{CalendarError, CoverGap};
 pub use holiday::{Holiday, HolidayKind};
+pub use meet::{Slot, meeting_series, meeting_slots};
 pub use spans::{Span, intersect_spans, overlap, uncovered_spans, union_spans};
 pub use spec::{CalendarSpec, NightShift};
 pub use window::{Window, WindowHint, format_windows, parse_windows};

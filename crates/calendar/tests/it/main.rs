@@ -3,5 +3,6 @@
 
 mod brute;
 mod cases;
+mod compare;
 mod local_time;
 mod support;
