@@ -25,7 +25,12 @@ pub struct FeedDayTable;
 pub const NAME: &str = "feed_day";
 
 /// Event tables, each with the column of the instant at which a row lies.
-const DATED: &[(&str, &str)] = &[("case_event", "occurred_at"), ("provider_report", "reported_at")];
+const DATED: &[(&str, &str)] = &[
+    ("case_event", "occurred_at"),
+    ("handover", "made_at"),
+    ("meeting", "starts_at"),
+    ("provider_report", "reported_at"),
+];
 
 /// Reads `evidence_feed`.
 ///
@@ -220,7 +225,7 @@ impl Derivation for FeedDayTable {
     }
 
     fn consults(&self) -> &'static [&'static str] {
-        &["case_event", "provider_report", "calendar", "holiday"]
+        &["case_event", "handover", "meeting", "provider_report", "calendar", "holiday"]
     }
 
     fn schema(&self) -> SchemaRef {

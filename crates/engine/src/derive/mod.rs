@@ -11,6 +11,7 @@ pub mod clock;
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 mod clock_cases;
 mod clock_word;
+pub mod coverage_span;
 pub mod exact;
 pub mod explain;
 #[cfg(test)]
@@ -18,20 +19,26 @@ pub mod explain;
 mod feed_cases;
 pub mod feed_day;
 mod feed_table;
+pub mod handover_due;
+pub mod holiday_clash;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 mod ladder_cases;
 mod ladder_table;
+pub mod meeting_share;
 pub(crate) mod operator;
+pub mod overlap_day;
 mod register;
 pub mod report;
 pub mod report_case;
 pub mod report_ladder;
 pub mod report_row;
+mod side;
 pub mod terms;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 mod testing;
+pub mod urgent_item;
 pub mod worktime;
 
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
@@ -127,5 +134,11 @@ pub fn all() -> Vec<Box<dyn Derivation>> {
         Box::new(backlog_case::BacklogCaseTable),
         Box::new(ladder_table::ReportLadderTable),
         Box::new(report_case::ReportCaseTable),
+        Box::new(overlap_day::OverlapDayTable),
+        Box::new(coverage_span::CoverageSpanTable),
+        Box::new(holiday_clash::HolidayClashTable),
+        Box::new(handover_due::HandoverDueTable),
+        Box::new(urgent_item::UrgentItemTable),
+        Box::new(meeting_share::MeetingShareTable),
     ]
 }

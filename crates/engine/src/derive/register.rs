@@ -32,12 +32,16 @@ pub(super) fn items(array: &arrow::array::StringArray, row: usize) -> Vec<String
     text.split('|').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
 }
 
-fn arc(text: Option<&str>) -> Option<Arc<str>> {
+pub(super) fn arc(text: Option<&str>) -> Option<Arc<str>> {
     text.map(Arc::from)
 }
 
 /// The instants between which a register row holds.
-fn validity(batch: &RecordBatch, table: &str, zone: &Zone) -> Result<Vec<(i64, i64)>, EngineError> {
+pub(super) fn validity(
+    batch: &RecordBatch,
+    table: &str,
+    zone: &Zone,
+) -> Result<Vec<(i64, i64)>, EngineError> {
     let (from, to) =
         (rows::dates(batch, table, "valid_from")?, rows::dates(batch, table, "valid_to")?);
     let start = |day: Option<Date>, open: i64| {
@@ -256,6 +260,19 @@ pub(super) fn read_exclusions(
 /// Whether `complete` entries of the feed say, for every day of the period, that no exclusion is
 /// missing.
 pub(super) fn exclusions_complete(input: &DeriveInput<'_>) -> Result<bool, EngineError> {
+    let spans = complete_days(input, "exclusion")?;
+    let reached = spans.into_iter().fold(input.period_first, |reached, (from, to)| {
+        if from <= reached { reached.max(to) } else { reached }
+    });
+    Ok(reached >= input.period_after)
+}
+
+/// The civil days, in order, for which `complete` entries of the feed say that nothing of a table is
+/// missing; what has no end reaches to the end of the period.
+pub(super) fn complete_days(
+    input: &DeriveInput<'_>,
+    of_table: &str,
+) -> Result<BTreeSet<(Date, Date)>, EngineError> {
     const TABLE: &str = "evidence_feed";
     let mut spans = BTreeSet::new();
     for batch in input.tables.batches(TABLE)? {
@@ -264,17 +281,14 @@ pub(super) fn exclusions_complete(input: &DeriveInput<'_>) -> Result<bool, Engin
         let (from, to) =
             (rows::dates(&batch, TABLE, "valid_from")?, rows::dates(&batch, TABLE, "valid_to")?);
         for row in 0..batch.num_rows() {
-            let complete = some_text(&tables, row) == Some("exclusion")
+            let complete = some_text(&tables, row) == Some(of_table)
                 && some_text(&entries, row) == Some("complete");
             if let (true, Some(from)) = (complete, rows::date(&from, row)) {
                 spans.insert((from, rows::date(&to, row).unwrap_or(input.period_after.max(from))));
             }
         }
     }
-    let reached = spans.into_iter().fold(input.period_first, |reached, (from, to)| {
-        if from <= reached { reached.max(to) } else { reached }
-    });
-    Ok(reached >= input.period_after)
+    Ok(spans)
 }
 
 /// Cases with a rejected event row.

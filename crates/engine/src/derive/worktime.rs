@@ -131,6 +131,19 @@ pub struct HolidayRow {
     pub row_ref: i64,
 }
 
+/// A civil day of a calendar.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkDay {
+    /// Whether the weekday is worked.
+    pub usual: bool,
+    /// Whether work starts on this day.
+    pub works: bool,
+    /// Names of the holiday rows that decide it, when any do.
+    pub holiday: Option<String>,
+    /// Records of the calendar's version and of the rows of the day.
+    pub refs: Vec<i64>,
+}
+
 /// A working calendar over all its versions.
 #[derive(Debug, Clone)]
 pub struct WorkCalendar {
@@ -147,6 +160,8 @@ struct Piece {
     row_ref: i64,
     holiday_refs: Vec<(Date, i64)>,
     cover: (Date, Date),
+    /// Weekdays on which a window starts, Monday first.
+    week: [bool; 7],
     calendar: Result<Calendar, Gap>,
     /// Years of a place without any holiday row, as instants.
     missing: Vec<(i64, i64, Gap)>,
@@ -276,6 +291,33 @@ impl WorkCalendar {
         refs.into_iter().collect()
     }
 
+    /// What a civil day of the calendar's own zone is: worked or not, and by which holiday rows.
+    ///
+    /// # Errors
+    /// The gap that keeps it from being known.
+    pub fn day(&self, day: Date) -> Result<WorkDay, Gap> {
+        // Noon in the middle of the UTC day lies in the version in force, near enough.
+        let noon = day.at(12, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC);
+        let noon_us = noon.map_or(i64::MAX, |noon| noon.timestamp().as_microsecond());
+        let piece = self.piece_at(noon_us)?;
+        let calendar = piece.calendar.as_ref().map_err(Gap::clone)?;
+        let start = |day: Date| calendar.zone().day_start_us(day).map_err(|_| piece.outside());
+        let (from, until) = (start(day)?, start(day.tomorrow().unwrap_or(day))?);
+        piece.working_us(from, until)?;
+        let place = usize::from(day.weekday().to_monday_zero_offset().unsigned_abs());
+        let usual = piece.week.get(place).copied().unwrap_or(false);
+        let rows = || calendar.deciding_holidays().iter().filter(|row| row.date == day);
+        let closes = |row: &Holiday| row.windows.as_ref().is_none_or(Vec::is_empty);
+        let names: Vec<&str> = rows().map(|row| row.name.as_str()).collect();
+        let refs = piece.holiday_refs.iter().filter(|(on, _)| *on == day).map(|(_, row)| *row);
+        Ok(WorkDay {
+            usual,
+            works: if names.is_empty() { usual } else { !rows().any(closes) },
+            holiday: (!names.is_empty()).then(|| names.join(", ")),
+            refs: std::iter::once(piece.row_ref).chain(refs).collect(),
+        })
+    }
+
     /// The zone of the version in force at an instant.
     #[must_use]
     pub fn zone_at(&self, at_us: i64) -> Option<&Zone> {
@@ -301,6 +343,7 @@ impl Piece {
             row_ref: row.row_ref,
             holiday_refs: Vec::new(),
             cover,
+            week: [false; 7],
             calendar: Err(Gap::CalendarUnknown(id.clone())),
             missing: Vec::new(),
         };
@@ -318,7 +361,10 @@ impl Piece {
         let own: Vec<&HolidayRow> =
             holidays.iter().filter(|holiday| row.places.contains(&holiday.place)).collect();
         piece.holiday_refs = own.iter().map(|holiday| (holiday.on, holiday.row_ref)).collect();
-        let compiled = spec(row, &own).and_then(|spec| Calendar::compile(&spec));
+        let compiled = spec(row, &own).and_then(|spec| {
+            piece.week = spec.week.each_ref().map(|windows| !windows.is_empty());
+            Calendar::compile(&spec)
+        });
         piece.calendar = compiled.map_err(|error| broken(error.to_string()));
         for place in &row.places {
             for year in cover.0.year()..=cover.1.yesterday().map_or(cover.1, |day| day).year() {
