@@ -4,6 +4,7 @@
 mod ledger;
 mod mapping;
 mod person;
+mod sample;
 mod watch;
 
 use std::path::PathBuf;
@@ -17,6 +18,9 @@ pub use ledger::{
 };
 pub use mapping::{MappingCommand, MappingNewArgs};
 pub use person::{EraseCommand, ErasePersonArgs, ErasureArgs, RevealArgs};
+pub use sample::{
+    SampleCommand, SampleCurveArgs, SampleDrawArgs, SamplePlanArgs, SampleVerifyArgs, TermsArgs,
+};
 pub use watch::WatchArgs;
 
 /// Recompute, from evidence, whether an outsourced back office is under control.
@@ -252,6 +256,17 @@ Examples:
   backstay mapping new incidents.csv --save"
     )]
     Mapping(MappingCommand),
+    /// Acceptance sampling: plans, what they let through, draws that anyone can redo.
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  backstay sample plan --lot 2000 --level II --aql 2.5
+  backstay sample curve --lot 2000 --aql 2.5
+  backstay sample draw LOT-41 --lot 480 --aql 2.5 -o draw.json
+  backstay sample verify draw.json"
+    )]
+    Sample(SampleCommand),
     /// Make a workspace from the worked example and show where it stands.
     #[command(after_help = "\
 Examples:

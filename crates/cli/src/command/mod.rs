@@ -22,6 +22,7 @@ mod replay;
 mod report;
 mod retract;
 mod reveal;
+mod sample;
 mod trace;
 mod verify;
 mod vocabulary;
@@ -72,6 +73,7 @@ pub fn run(cli: Cli) -> Result<u8, CliError> {
         Command::Restore(args) => copy::restore(args),
         Command::Log(args) => log::run(args, named),
         Command::Catalogue(command) => catalogue::run(command, named),
+        Command::Sample(command) => sample::run(command),
         Command::Demo(args) => demo::run(args),
     }
 }

@@ -35,6 +35,11 @@ fn help_texts_stay_as_reviewed() {
         &["vocabulary"],
         &["mapping"],
         &["mapping", "new"],
+        &["sample"],
+        &["sample", "plan"],
+        &["sample", "curve"],
+        &["sample", "draw"],
+        &["sample", "verify"],
         &["demo"],
         &["completions"],
     ] {

@@ -14,6 +14,7 @@ mod ladder;
 mod mapping_new;
 mod message;
 mod report;
+mod sample;
 mod sandbox;
 mod schema;
 mod servicenow;
