@@ -139,8 +139,9 @@ Examples:
 Tables: those of `backstay vocabulary list`, `quarantine`, and the derived
 ones (`case_clock`, `backlog_case`, `measurement`, `feed_day`,
 `report_ladder`, `report_case`).
-A query sees all arrangements, or those named with --arrangement. Of one, the
-period counts in its zone; of several, in their common zone or else in UTC.")]
+A query sees all arrangements, or those named with --arrangement.
+`$period_start` and `$period_end` are instants of their zone; where zones
+differ, name one arrangement.")]
     Query(QueryArgs),
     /// Recompute a stored assessment from its basis and compare.
     #[command(after_help = "\

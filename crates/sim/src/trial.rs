@@ -37,11 +37,16 @@ pub fn differences(truth: &Truth, folder: &str, ask: Ask<'_>) -> Result<Vec<Stri
     let held = ask(&["query", sql, "--format", "json"])?;
     found.quarantine(truth, &held);
     let months: BTreeSet<&str> = truth.measures.iter().map(|row| row.month.as_str()).collect();
+    let arrangements: BTreeSet<&str> =
+        truth.measures.iter().map(|row| row.arrangement_id.as_str()).collect();
     for month in months {
         let assessment = ask(&["assess", "--period", month, "--format", "json"])?;
         found.measures(truth, &assessment, month);
-        let missed = ask(&["query", MISSED_SQL, "--period", month, "--format", "json"])?;
-        found.missed(truth, &missed, month);
+        for arrangement in &arrangements {
+            let whose = ["--arrangement", arrangement, "--period", month, "--format", "json"];
+            let missed = ask(&[&["query", MISSED_SQL][..], &whose].concat())?;
+            found.missed(truth, &missed, (arrangement, month));
+        }
         let sql = "SELECT * FROM report_ladder";
         let ladders = ask(&["query", sql, "--period", month, "--format", "json"])?;
         found.ladders(truth, &ladders, month);
@@ -149,7 +154,7 @@ impl Differences {
         }
     }
 
-    fn missed(&mut self, truth: &Truth, answer: &Value, month: &str) {
+    fn missed(&mut self, truth: &Truth, answer: &Value, (arrangement, month): (&str, &str)) {
         let held: BTreeMap<[&str; 3], &Value> = rows(answer, "")
             .iter()
             .map(|row| {
@@ -157,7 +162,8 @@ impl Differences {
             })
             .collect();
         let mut wanted = 0;
-        for measure in truth.measures.iter().filter(|measure| measure.month == month) {
+        let here = |row: &&MeasureTruth| row.arrangement_id == arrangement && row.month == month;
+        for measure in truth.measures.iter().filter(here) {
             for case in &measure.missed {
                 wanted += 1;
                 let name = format!("case {} in {}", case.case_id, level(measure));
@@ -182,7 +188,7 @@ impl Differences {
                 }
             }
         }
-        self.same(&format!("missed cases of {month}"), held.len(), wanted);
+        self.same(&format!("missed cases of {arrangement} in {month}"), held.len(), wanted);
     }
 
     fn ladders(&mut self, truth: &Truth, answer: &Value, month: &str) {

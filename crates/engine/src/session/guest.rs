@@ -47,13 +47,17 @@ pub struct QueryResult {
     pub reads: Vec<String>,
 }
 
+/// Parameters that are an instant, and so depend on the zone.
+const INSTANTS: [&str; 2] = ["$period_start", "$period_end"];
+
 /// Runs one SELECT over the arrangements of some views, within limits. Tables hold the rows of all of
 /// them; derived tables are worked out for each, in its own zone, and put together. The parameters
-/// are those of the only view; of several, the period counts in their common zone, else in UTC, and
+/// are those of the only view; of several, the period counts in their common zone, and
 /// `$arrangement_id` is empty.
 ///
 /// # Errors
-/// SQL that is wrong or not allowed, or a limit reached.
+/// SQL that is wrong or not allowed, or that asks when a period starts or ends although that differs
+/// from zone to zone; a limit reached.
 pub fn query(
     evidence: &Evidence,
     views: &[View],
@@ -74,6 +78,17 @@ pub fn query(
         let message = "there is no arrangement to look at".to_owned();
         return Err(EngineError::Refused { subject: subject.to_owned(), message });
     };
+    let zones: BTreeSet<&str> = views.iter().map(|view| view.zone.as_str()).collect();
+    let instant = INSTANTS.iter().find(|name| sql.contains(**name));
+    if let Some(name) = instant.filter(|_| zones.len() > 1) {
+        let zones: Vec<&str> = zones.into_iter().collect();
+        let message = format!(
+            "`{name}` is another instant in each of the zones {}: name one arrangement, or compare \
+             with an instant of your own",
+            zones.join(", ")
+        );
+        return Err(EngineError::Refused { subject: subject.to_owned(), message });
+    }
     let period = view.period;
     let ids: Vec<&str> = views.iter().map(|view| view.arrangement_id.as_str()).collect();
     let manifest = Arc::new(cut(&evidence.manifest, &ids));
@@ -131,14 +146,13 @@ pub fn query(
     Ok(QueryResult { schema, batches, reads: planned.reads.into_iter().collect() })
 }
 
-/// One view for the parameters of several.
+/// One view for the parameters of several; its zone is the one that they share.
 fn common(views: &[View]) -> Option<View> {
     let (first, rest) = views.split_first()?;
     if rest.is_empty() {
         return Some(first.clone());
     }
-    let one_zone = rest.iter().all(|view| view.zone == first.zone);
-    let zone = if one_zone { first.zone.clone() } else { "UTC".to_owned() };
+    let zone = first.zone.clone();
     let as_of_us = views.iter().map(|view| view.as_of_us).max().unwrap_or(first.as_of_us);
     Some(View { arrangement_id: String::new(), zone, period: first.period, as_of_us })
 }

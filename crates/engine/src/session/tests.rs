@@ -246,6 +246,14 @@ fn a_guest_sees_several_arrangements_at_once_with_their_derived_tables() {
     let derived = "SELECT arrangement_id FROM feed_day ORDER BY arrangement_id";
     assert_eq!(ask(&both, derived), [["claims"], ["desk"]]);
     assert_eq!(ask(&both[..1], derived), [["desk"]]);
+
+    let starts = "SELECT $period_start AS s, $period_first AS f";
+    assert_eq!(ask(&both[1..], starts), [["2026-02-28T18:30:00Z", "2026-03-01"]]);
+    assert_eq!(ask(&both, "SELECT $period_first AS f"), [["2026-03-01"]]);
+    let error = query(&evidence, &both, starts, LAYOUT, GuestLimits::default()).unwrap_err();
+    let refused = "query: refused: `$period_start` is another instant in each of the zones \
+                   Asia/Kolkata, UTC: name one arrangement";
+    assert!(error.to_string().starts_with(refused), "{error}");
 }
 
 const COUNTING: &str =
