@@ -153,4 +153,6 @@ def versions(env):
 def load():
     """How busy the machine is, in words for the report; ratios of a busy machine are noise."""
     busy = os.getloadavg()[0]
-    return f"{busy:.1f} processes wanted a core when the run began"
+    first = os.sched_getscheduler(0) in (os.SCHED_FIFO, os.SCHED_RR)
+    before = "; all of this ran before other processes, at real-time priority" if first else ""
+    return f"{busy:.1f} processes wanted a core when the run began{before}"
