@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// A working window in minutes of the day; it ends on the next day when `closes <= opens`.
-type Window = (i64, i64);
+pub(crate) type Window = (i64, i64);
 
 /// One flag per minute and calendar, over a span of days.
 #[derive(Debug, Clone)]
@@ -111,7 +111,7 @@ fn flags(
 
 /// The windows that start on a civil day: the holiday's if an agreed one falls on it (an override
 /// before any other), else the weekday's.
-fn windows_of(
+pub(crate) fn windows_of(
     calendar: &CalendarRow,
     holidays: &[HolidayRow],
     day: Date,

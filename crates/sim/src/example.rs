@@ -14,7 +14,7 @@ use crate::{
     almanac::{Almanac, at_civil, in_utc},
     error::SimError,
     feeds::{self, Surplus},
-    logs, meridian_work,
+    hours, logs, meridian_work,
     operation::{Operation, Plan},
     provider, registers,
     table::{Handed, Record, count_imports, delimited},
@@ -64,13 +64,17 @@ fn simulate_once(scenario: &Scenario, seed: u64) -> Result<Outcome, SimError> {
     let almanac =
         Almanac::walk(&world.calendars, &world.holidays, date(2026, 7, 25), date(2026, 12, 31))?;
     let scripted = if has(Plant::CorrectedRow) { vec![scripted()?] } else { Vec::new() };
-    let cases = work::draw_cases(&operation, &almanac, seed, scenario.size, scripted)?;
+    let mut cases = work::draw_cases(&operation, &almanac, seed, scenario.size, scripted)?;
+    let apart = hours::plan(&operation.world, has(Plant::HoursApart), scenario.seed)?;
+    cases.extend(hours::cases(has(Plant::HoursApart))?);
     operation.world.exclusions = exclusions(&operation, &almanac, &cases)?;
     let (reports, ladders) = reports(&operation, &almanac, &cases, seed)?;
     let surplus = surplus(&scenario.plants);
-    let feed_rows = feeds::feeds(&operation, &cases, &feeds::MERIDIAN, &surplus)?;
+    let mut feed_rows = feeds::feeds(&operation, &cases, &feeds::MERIDIAN, &surplus)?;
+    feed_rows.extend(hours::feeds(&apart, &operation.world));
 
     let mut handed = registers::registers(&operation.world)?;
+    handed.extend(hours::files(&apart, &operation.world)?);
     for drop in logs::drops() {
         handed.extend(logs::month(&cases, drop, &scenario.plants)?);
     }
@@ -79,10 +83,16 @@ fn simulate_once(scenario: &Scenario, seed: u64) -> Result<Outcome, SimError> {
 
     let measures = verdict::measures(&operation, &almanac, &cases)?;
     let faults = faults(&operation, &surplus);
-    let controls = verdict::controls(&operation, &measures, &ladders, &faults, PERIOD);
+    let mut controls = verdict::controls(&operation, &measures, &ladders, &faults, PERIOD);
+    let wrong = |id: &str| {
+        faults.iter().find(|fault| fault.arrangement == id).map(|fault| fault.what.clone())
+    };
+    let of_hours = hours::reckon(&apart, &operation.world, &almanac, &cases, &wrong)?;
+    controls.extend(of_hours.controls);
     let imports = count_imports(&handed);
     let mut plants = plants(scenario, &operation, &cases, &ladders, &faults)?;
     plants.extend(spoilt(&imports));
+    plants.extend(of_hours.plants);
     let truth = Truth {
         schema: "backstay.truth/1".into(),
         about:
@@ -95,6 +105,7 @@ fn simulate_once(scenario: &Scenario, seed: u64) -> Result<Outcome, SimError> {
         measures,
         controls,
         ladders,
+        overlaps: of_hours.overlaps,
         plants,
     };
     Outcome::gather(&handed, &OTHERS, truth)

@@ -84,6 +84,7 @@ fn ladder_once((named, seed): (u64, u64), causes: &[Cause]) -> Result<Outcome, S
         measures,
         controls,
         ladders,
+        overlaps: Vec::new(),
         plants: plants.collect(),
     };
     Outcome::gather(&handed, &[], truth)

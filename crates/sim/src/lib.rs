@@ -12,6 +12,7 @@ mod dice;
 mod error;
 mod example;
 mod feeds;
+mod hours;
 mod ladder;
 mod logs;
 mod meridian;
@@ -34,8 +35,8 @@ pub use ladder::ladder_case;
 pub use operation::Cause;
 pub use trial::{Ask, differences};
 pub use truth::{
-    ControlTruth, ExcludedTruth, ImportTruth, LadderTruth, MeasureTruth, MissTruth, PartTruth,
-    PlantTruth, StepTruth, Truth,
+    ControlTruth, ExcludedTruth, ImportTruth, LadderTruth, MeasureTruth, MissTruth, OverlapTruth,
+    PartTruth, PlantTruth, StepTruth, Truth,
 };
 
 /// The seed of the worked example in the repository.
@@ -58,11 +59,13 @@ pub enum Plant {
     SpoiltRows,
     /// A record put right in a later file.
     CorrectedRow,
+    /// Each promise about hours broken once.
+    HoursApart,
 }
 
 impl Plant {
     /// Every plant.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::FunctionWithoutLevel,
         Self::LevelMissed,
         Self::ReportCauses,
@@ -70,6 +73,7 @@ impl Plant {
         Self::ControlTotal,
         Self::SpoiltRows,
         Self::CorrectedRow,
+        Self::HoursApart,
     ];
 }
 

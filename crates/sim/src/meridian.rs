@@ -274,6 +274,7 @@ fn proclaimed(source: &str) -> Option<Date> {
 
 fn sites() -> Vec<SiteRow> {
     let rows = [
+        ("dublin", "", "Meridian, Dublin", "IE", "Dublin", "Europe/Dublin", "dublin-office"),
         ("manila", "talahib", "Manila office", "PH", "Manila", "Asia/Manila", "manila-office"),
         (
             "manila-night",
@@ -416,6 +417,11 @@ fn teams() -> Vec<TeamRow> {
     let rows = [
         ("payroll-manila", "PAY-MNL", "Payroll team Manila", "manila", "payroll-changes"),
         ("payroll-manila", "PAY-NIGHT", "Payslip night desk", "manila-night", "payslip-queries"),
+        ("payroll-manila", "Meridian payroll", "Meridian's payroll office", "dublin", ""),
+        ("payroll-cebu", "Meridian payroll", "Meridian's payroll office", "dublin", ""),
+        ("claims", "Meridian claims", "Meridian's claims office", "dublin", ""),
+        ("accounts-payable", "Meridian finance", "Meridian's finance office", "dublin", ""),
+        ("service-desk", "Meridian IT", "Meridian's IT", "dublin", ""),
         ("payroll-cebu", "PAY-CEB", "Payroll team Cebu", "cebu", "time-sheets"),
         ("claims", "Chennai claims", "Claims team Chennai", "chennai", "claims-intake"),
         ("claims", "Pune claims", "Claims team Pune", "pune", "claims-settlement"),

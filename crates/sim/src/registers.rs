@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// A file of a table of the vocabulary; the first `identity` columns named make a row's identity.
-fn file(
+pub(crate) fn file(
     path: &str,
     table: &str,
     header: &[&str],

@@ -24,6 +24,21 @@ const MISSED_SQL: &str = "
     FROM backlog_case
     WHERE outcome = 'missed' AND excluded_reason IS NULL";
 
+/// Controls whose plants name what they must find.
+const HOURS: [&str; 6] = [
+    "overlap-sufficient",
+    "hours-covered",
+    "holidays-covered",
+    "handovers-made",
+    "urgent-answered",
+    "meetings-shared",
+];
+
+const TOGETHER_SQL: &str = "
+    SELECT arrangement_id, team_id, other_team_id, CAST(day AS VARCHAR) AS day, overlap_us
+    FROM overlap_day
+    WHERE state = 'due' AND NOT forecast";
+
 /// Imports a simulated folder into an empty workspace, assesses each of its months, and lists every
 /// way in which the answers differ from the truth: none when all that was planted is found and
 /// nothing else.
@@ -51,6 +66,8 @@ pub fn differences(truth: &Truth, folder: &str, ask: Ask<'_>) -> Result<Vec<Stri
         let ladders = ask(&["query", sql, "--period", month, "--format", "json"])?;
         found.ladders(truth, &ladders, month);
         if month == truth.period {
+            let together = ask(&["query", TOGETHER_SQL, "--period", month, "--format", "json"])?;
+            found.overlaps(truth, &together);
             found.statuses(truth, &assessment);
             found.findings(truth, &assessment);
         }
@@ -239,6 +256,27 @@ impl Differences {
         }
     }
 
+    /// How long two teams were at work together, day by day.
+    fn overlaps(&mut self, truth: &Truth, answer: &Value) {
+        let names = ["arrangement_id", "team_id", "other_team_id", "day"];
+        let held: BTreeMap<[&str; 4], Option<i64>> = rows(answer, "")
+            .iter()
+            .map(|row| (names.map(|name| text(row, name)), number(row, "overlap_us")))
+            .collect();
+        let wanted: BTreeMap<[&str; 4], Option<i64>> = truth
+            .overlaps
+            .iter()
+            .map(|row| {
+                let key = [&*row.arrangement_id, &*row.team_id, &*row.other_team_id, &*row.day];
+                (key, Some(row.minutes * MINUTE_US))
+            })
+            .collect();
+        for (key, minutes) in &wanted {
+            self.same(&format!("time together {key:?}"), held.get(key), Some(minutes));
+        }
+        self.same("days together", held.len(), wanted.len());
+    }
+
     fn statuses(&mut self, truth: &Truth, assessment: &Value) {
         let held: BTreeMap<(&str, &str), &str> = rows(assessment, "controls")
             .iter()
@@ -280,7 +318,10 @@ impl Differences {
         let bare = bare.map(|row| [&*row.arrangement_id, "service-levels-defined", &*row.subject]);
         let blind = truth.plants.iter().filter(|plant| plant.kind == "evidence-missing");
         let blind = blind.map(|row| [&*row.arrangement_id, "work-visible", &*row.subject]);
-        let wanted: BTreeSet<[&str; 3]> = below.chain(apart).chain(bare).chain(blind).collect();
+        let hours = truth.plants.iter().filter(|plant| HOURS.contains(&plant.kind.as_str()));
+        let hours = hours.map(|row| [&*row.arrangement_id, &*row.kind, &*row.subject]);
+        let wanted: BTreeSet<[&str; 3]> =
+            below.chain(apart).chain(bare).chain(blind).chain(hours).collect();
         self.same("findings", held, wanted);
     }
 }

@@ -22,6 +22,8 @@ pub struct Truth {
     pub controls: Vec<ControlTruth>,
     /// Our figure against the provider's, for every level and month reported.
     pub ladders: Vec<LadderTruth>,
+    /// Minutes that two teams were at work together in the period, day by day.
+    pub overlaps: Vec<OverlapTruth>,
     /// What was planted, where.
     pub plants: Vec<PlantTruth>,
 }
@@ -167,6 +169,21 @@ pub struct PartTruth {
     pub numer: i64,
     /// Denominator, positive.
     pub denom: i64,
+}
+
+/// A day on which two teams were to be at work together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OverlapTruth {
+    /// Arrangement.
+    pub arrangement_id: String,
+    /// Team whose civil day it is.
+    pub team_id: String,
+    /// The other team.
+    pub other_team_id: String,
+    /// The day.
+    pub day: String,
+    /// Minutes both were at work.
+    pub minutes: i64,
 }
 
 /// Something planted.

@@ -199,10 +199,43 @@ fn every_violation_is_where_it_was_planted_and_accounts_payable_is_clean() {
 }
 
 #[test]
+fn hours_have_every_word_and_each_promise_is_broken_once() {
+    let truth = &meridian().truth;
+    let of = |control: &str| {
+        ["payroll-manila", "payroll-cebu", "claims", "accounts-payable", "service-desk"]
+            .map(|arrangement| status(truth, arrangement, control))
+    };
+    let (bad, good, open, none) = ("deficient", "effective", "untested", "not-applicable");
+    assert_eq!(of("overlap-sufficient"), [open, none, bad, good, good]);
+    assert_eq!(of("hours-covered"), [none, open, open, good, bad]);
+    assert_eq!(of("holidays-covered"), [bad, open, good, good, none]);
+    assert_eq!(of("handovers-made"), [open, none, good, none, bad]);
+    assert_eq!(of("urgent-answered"), [good, none, open, none, bad]);
+    assert_eq!(of("meetings-shared"), [bad, good, good, good, open]);
+    let plants = truth.plants.iter().map(|plant| plant.kind.as_str());
+    let hours = ["overlap", "hours", "holidays", "handovers", "urgent", "meetings"];
+    let found: Vec<&str> =
+        plants.filter(|kind| hours.iter().any(|h| kind.starts_with(h))).collect();
+    assert_eq!(found.len(), 6, "{found:?}");
+    // Together until the clocks of one side go back, and less from then on.
+    let minutes = |day: &str| {
+        let mut rows = truth.overlaps.iter().filter(|row| row.arrangement_id == "claims");
+        rows.find(|row| row.day == day).map(|row| row.minutes)
+    };
+    assert_eq!(minutes("2026-10-23"), Some(270));
+    assert_eq!(minutes("2026-10-27"), Some(210));
+    assert_eq!(minutes("2026-10-26"), None, "a holiday in Dublin");
+}
+
+#[test]
 fn without_plants_everything_is_clean() {
     let outcome = simulate(&Scenario { seed: 21, size: 60, plants: Vec::new() }).unwrap();
     let truth = &outcome.truth;
-    assert!(truth.controls.iter().all(|row| row.status == "effective"), "{:?}", truth.controls);
+    // Without a plant nothing is wrong; what was never agreed, or never sent, stays untested.
+    let wrong = truth.controls.iter().filter(|row| row.status == "deficient");
+    assert_eq!(wrong.count(), 0, "{:?}", truth.controls);
+    let own = truth.controls.iter().filter(|row| CONTROLS.contains(&row.control.as_str()));
+    assert!(own.into_iter().all(|row| row.status == "effective"), "{:?}", truth.controls);
     assert!(truth.ladders.iter().all(|row| row.agrees && row.planted.is_empty()));
     assert!(truth.imports.iter().all(|row| row.quarantined == 0 && row.corrected == 0));
     assert!(truth.plants.is_empty());
