@@ -8,8 +8,8 @@
 //! - A slot's burden on one side is its time outside that side's working time.
 //! - Of two slots the better one has, in this order: less burden in all, a smaller greatest burden of
 //!   one side, less distance from working time (19:00 before 03:00), an earlier start.
-//! - A series takes, occurrence by occurrence, the slot that keeps the greatest burden so far of any
-//!   side smallest; then as above.
+//! - A series takes, occurrence by occurrence, the slot after which the squares of the sides' burdens so
+//!   far add up to least: who carried much counts more, and nobody is burdened only to be even.
 
 use crate::compare::{total_us, within};
 use crate::spans::{Span, intersect_spans, union_spans};
@@ -70,12 +70,12 @@ pub fn meeting_series(
     let mut carried = vec![0_i64; open.len()];
     let mut series = Vec::with_capacity(occurrences.len());
     for spans in occurrences {
-        let greatest = |slot: &Slot| {
+        let squares = |slot: &Slot| -> i128 {
             let after = slot.outside_us.iter().zip(&carried).map(|(more, so_far)| more + so_far);
-            after.max().unwrap_or(0)
+            after.map(|burden| i128::from(burden) * i128::from(burden)).sum()
         };
         let slots = candidates(&open, length_us, step_us, spans);
-        let best = slots.into_iter().min_by_key(|slot| (greatest(slot), slot.order()));
+        let best = slots.into_iter().min_by_key(|slot| (squares(slot), slot.order()));
         if let Some(slot) = &best {
             carried.iter_mut().zip(&slot.outside_us).for_each(|(sum, more)| *sum += more);
         }

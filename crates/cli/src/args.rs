@@ -1,6 +1,7 @@
 //! The command line as one definition, from which parsing, help and completions follow. Only words
 //! stand here; what a command does is in `command`.
 
+mod hours;
 mod ledger;
 mod mapping;
 mod person;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 use backstay_evidence::options::{Fold, TextEncoding};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+pub use hours::{CalendarCommand, CalendarDiffArgs, MeetArgs, OverlapArgs};
 pub use ledger::{
     BackupArgs, BundleArgs, CompactArgs, EditArgs, LogArgs, RereadArgs, RestoreArgs, RetractArgs,
     VerifyArgs,
@@ -138,7 +140,8 @@ Examples:
 
 Tables: those of `backstay vocabulary list`, `quarantine`, and the derived
 ones (`case_clock`, `backlog_case`, `measurement`, `feed_day`,
-`report_ladder`, `report_case`).
+`report_ladder`, `report_case`, `overlap_day`, `coverage_span`,
+`holiday_clash`, `handover_due`, `urgent_item`, `meeting_share`).
 A query sees all arrangements, or those named with --arrangement.
 `$period_start` and `$period_end` are instants of their zone; where zones
 differ, name one arrangement.")]
@@ -268,6 +271,34 @@ Examples:
   backstay sample verify draw.json"
     )]
     Sample(SampleCommand),
+    /// How long pairs of teams are at work together, month by month, a year ahead.
+    #[command(after_help = "\
+Examples:
+  backstay overlap
+  backstay overlap claims --months 6
+  backstay overlap --period 2026-10 --format json
+
+Pairs and times are those of `overlap_term`; days that have not come yet are
+forecast from the calendars of both sites.")]
+    Overlap(OverlapArgs),
+    /// Calendars: what sets two of them apart.
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  backstay calendar diff chennai-office neelavana-net --period 2026-10"
+    )]
+    Calendar(CalendarCommand),
+    /// Fair times to meet, for several sites.
+    #[command(after_help = "\
+Examples:
+  backstay meet dublin chennai
+  backstay meet dublin manila --weeks 8 --minutes 45 --ics review.ics
+  backstay meet Europe/Dublin Asia/Kolkata America/Mexico_City --from 2026-11-23
+
+Less time outside working hours goes first, then less for the one side that
+carries most, then hours near the working day. A series shares the burden.")]
+    Meet(MeetArgs),
     /// Make a workspace from the worked example and show where it stands.
     #[command(after_help = "\
 Examples:

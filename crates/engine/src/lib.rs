@@ -20,6 +20,7 @@ mod error;
 pub mod fixture;
 pub mod function;
 pub mod history;
+pub mod hours;
 pub mod lineage;
 mod markdown;
 pub mod measure;

@@ -7,6 +7,7 @@ pub mod difference;
 pub mod explanation;
 pub mod figure;
 pub mod html;
+pub mod icalendar;
 pub mod import;
 pub mod layout;
 pub mod ledger;

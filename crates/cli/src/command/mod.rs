@@ -3,6 +3,7 @@
 
 mod advice;
 mod assess;
+mod calendar;
 mod catalogue;
 mod compact;
 mod copy;
@@ -17,6 +18,8 @@ mod log;
 mod mapping;
 mod mapping_new;
 mod measure;
+mod meet;
+mod overlap;
 mod query;
 mod replay;
 mod report;
@@ -74,6 +77,9 @@ pub fn run(cli: Cli) -> Result<u8, CliError> {
         Command::Log(args) => log::run(args, named),
         Command::Catalogue(command) => catalogue::run(command, named),
         Command::Sample(command) => sample::run(command),
+        Command::Overlap(args) => overlap::run(args, named),
+        Command::Calendar(command) => calendar::run(command, named),
+        Command::Meet(args) => meet::run(args, named),
         Command::Demo(args) => demo::run(args),
     }
 }

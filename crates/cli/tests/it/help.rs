@@ -40,6 +40,10 @@ fn help_texts_stay_as_reviewed() {
         &["sample", "curve"],
         &["sample", "draw"],
         &["sample", "verify"],
+        &["overlap"],
+        &["calendar"],
+        &["calendar", "diff"],
+        &["meet"],
         &["demo"],
         &["completions"],
     ] {

@@ -9,6 +9,7 @@ mod duplicate;
 mod edit;
 mod erase;
 mod help;
+mod hours;
 mod journey;
 mod kill;
 mod ladder;

@@ -23,12 +23,15 @@ pub mod handover_due;
 pub mod holiday_clash;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+mod hours_cases;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 mod ladder_cases;
 mod ladder_table;
 pub mod meeting_share;
 pub(crate) mod operator;
 pub mod overlap_day;
-mod register;
+pub(crate) mod register;
 pub mod report;
 pub mod report_case;
 pub mod report_ladder;

@@ -19,7 +19,7 @@ use super::{
 use crate::{error::EngineError, period::Window, rows};
 
 /// One text column of a register, by key.
-pub(super) type Named = BTreeMap<String, Versions<Option<Arc<str>>>>;
+pub(crate) type Named = BTreeMap<String, Versions<Option<Arc<str>>>>;
 
 /// Text of a row; empty text counts as none.
 pub(super) fn some_text(array: &arrow::array::StringArray, row: usize) -> Option<&str> {
@@ -71,7 +71,7 @@ pub(super) fn read_default_site(
 }
 
 /// One text column of a register by its key, with validity.
-pub(super) fn read_named(
+pub(crate) fn read_named(
     input: &DeriveInput<'_>,
     zone: &Zone,
     table: &str,
@@ -158,7 +158,7 @@ pub(super) fn read_service_levels(
 }
 
 /// Calendars by id, compiled with the holidays of their places.
-pub(super) fn read_calendars(
+pub(crate) fn read_calendars(
     input: &DeriveInput<'_>,
 ) -> Result<BTreeMap<String, WorkCalendar>, EngineError> {
     const TABLE: &str = "calendar";

@@ -1,0 +1,260 @@
+//! Hours of teams, sites and calendars, for the doors: the overlap ahead, working time of sites, two
+//! calendars side by side and what the second would do to service levels.
+//!
+//! Owns the reading of these answers out of a session. It keeps nothing and judges nothing.
+
+use std::collections::BTreeMap;
+
+pub use backstay_calendar::{
+    Calendar, CalendarSpec, DayDifference, Slot, Span, Zone, meeting_series, meeting_slots,
+    parse_windows,
+};
+use backstay_calendar::{compare_by_day, total_us};
+use jiff::civil::Date;
+
+use crate::{
+    derive::{
+        DeriveInput,
+        case::{self, Case},
+        clock::{self, Choice, Outcome},
+        overlap_day,
+        register::{read_calendars, read_named},
+        terms::{Metric, Terms},
+        worktime::WorkCalendar,
+    },
+    error::EngineError,
+    period::Period,
+    rows,
+    session::{Session, derived::AllTables},
+};
+
+/// One day of a pair of teams; see the derived table `overlap_day`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OverlapDay {
+    /// Team whose civil day it is; none when nothing was agreed.
+    pub team: Option<String>,
+    /// The other team.
+    pub other: Option<String>,
+    /// The day; none for an agreement that none is needed.
+    pub day: Option<Date>,
+    /// `due`, `not-due`, `gap` or `none-needed`.
+    pub state: String,
+    /// Time both are at work, microseconds.
+    pub overlap_us: Option<i64>,
+    /// Time agreed, microseconds.
+    pub required_us: Option<i64>,
+    /// Minutes that the other team's clocks are ahead.
+    pub ahead_minutes: Option<i64>,
+    /// Why nothing is known, or nothing needed.
+    pub reason: Option<String>,
+}
+
+/// The rows of `overlap_day` of a session, in order of pair and day.
+///
+/// # Errors
+/// Unreadable rows.
+pub fn overlap_days(session: &Session) -> Result<Vec<OverlapDay>, EngineError> {
+    let table = overlap_day::NAME;
+    let mut found = Vec::new();
+    for batch in session.batches(table)? {
+        let text = |name| rows::texts(&batch, table, name);
+        let (teams, others, states, reasons) =
+            (text("team_id")?, text("other_team_id")?, text("state")?, text("reason")?);
+        let days = rows::dates(&batch, table, "day")?;
+        let number = |name| rows::integers(&batch, table, name);
+        let (overlaps, required, ahead) =
+            (number("overlap_us")?, number("required_us")?, number("ahead_minutes")?);
+        for row in 0..batch.num_rows() {
+            let own = |array| rows::text(array, row).map(str::to_owned);
+            found.push(OverlapDay {
+                team: own(&teams),
+                other: own(&others),
+                day: rows::date(&days, row),
+                state: own(&states).unwrap_or_default(),
+                overlap_us: rows::integer(&overlaps, row),
+                required_us: rows::integer(&required, row),
+                ahead_minutes: rows::integer(&ahead, row),
+                reason: own(&reasons),
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// Working time of a site in an interval, in its zone; or why it is not known.
+pub type SiteHours = Result<(Zone, Vec<Span>), String>;
+
+/// Working time of sites in `[from, until)` by their calendars, in the order named.
+///
+/// # Errors
+/// Unreadable rows.
+pub fn site_hours(
+    session: &Session,
+    sites: &[&str],
+    span: Span,
+) -> Result<Vec<SiteHours>, EngineError> {
+    let tables = AllTables(session);
+    let input = session.derive_input(&tables)?;
+    let zone = utc()?;
+    let calendars = read_calendars(&input)?;
+    let zones = read_named(&input, &zone, "site", "site_id", "time_zone")?;
+    let calendar_of = read_named(&input, &zone, "site", "site_id", "calendar_id")?;
+    let hours = |site: &str| -> SiteHours {
+        let at = |named: &BTreeMap<String, crate::derive::terms::Versions<_>>| {
+            named.get(site).and_then(|versions| versions.at(span.0).cloned()).flatten()
+        };
+        let own = at(&zones).ok_or_else(|| format!("no site `{site}`"))?;
+        let own: std::sync::Arc<str> = own;
+        let zone = Zone::find(&own).map_err(|error| error.to_string())?;
+        let id = at(&calendar_of).ok_or_else(|| format!("site `{site}` has no calendar"))?;
+        let calendar = calendars.get(&*id).ok_or_else(|| format!("no calendar `{id}`"))?;
+        Ok((zone, calendar.spans(span.0, span.1).map_err(|gap| gap.to_string())?))
+    };
+    Ok(sites.iter().map(|site| hours(site)).collect())
+}
+
+fn utc() -> Result<Zone, EngineError> {
+    Zone::find("UTC").map_err(|error| EngineError::Time(error.to_string()))
+}
+
+/// Two calendars over a period.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CalendarDifference {
+    /// Zone whose civil days are counted: the first calendar's.
+    pub zone: String,
+    /// Open time of the first, microseconds.
+    pub first_us: i64,
+    /// Open time of the second, microseconds.
+    pub second_us: i64,
+    /// Days that differ, in order.
+    pub days: Vec<DayDifference>,
+}
+
+/// Two calendars side by side, day by day; or why that cannot be known.
+///
+/// # Errors
+/// Unreadable rows.
+pub fn calendar_difference(
+    session: &Session,
+    first: &str,
+    second: &str,
+    period: Period,
+) -> Result<Result<CalendarDifference, String>, EngineError> {
+    let tables = AllTables(session);
+    let calendars = read_calendars(&session.derive_input(&tables)?)?;
+    Ok(difference(&calendars, first, second, period))
+}
+
+fn difference(
+    calendars: &BTreeMap<String, WorkCalendar>,
+    first: &str,
+    second: &str,
+    period: Period,
+) -> Result<CalendarDifference, String> {
+    let of = |id: &str| calendars.get(id).ok_or_else(|| format!("no calendar `{id}`"));
+    let (own, other) = (of(first)?, of(second)?);
+    let text = |error: &dyn std::fmt::Display| error.to_string();
+    let noon = period.first.at(12, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC);
+    let noon_us = noon.map_err(|error| text(&error))?.timestamp().as_microsecond();
+    let zone = own
+        .zone_at(noon_us)
+        .ok_or_else(|| format!("no version of calendar `{first}` in force on {}", period.first))?;
+    let start = |day| zone.day_start_us(day).map_err(|error| text(&error));
+    let span = (start(period.first)?, start(period.after)?);
+    let open = |calendar: &WorkCalendar| calendar.spans(span.0, span.1).map_err(|gap| text(&gap));
+    let (own, other) = (open(own)?, open(other)?);
+    let days = compare_by_day(zone, &own, &other, (period.first, period.after));
+    Ok(CalendarDifference {
+        zone: zone.name().to_owned(),
+        first_us: total_us(&own),
+        second_us: total_us(&other),
+        days: days.map_err(|error| text(&error))?,
+    })
+}
+
+/// What a service level counts in a period by one calendar and by another.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LevelEffect {
+    /// Service level.
+    pub service_level_id: String,
+    /// Cases met and cases counted, by the calendar as it is.
+    pub before: (i64, i64),
+    /// The same with the second calendar in place of the first.
+    pub after: (i64, i64),
+    /// Cases whose outcome differs: case, outcome before, outcome after (`met`, `missed`, `gap`, or
+    /// `elsewhere` when it falls outside the period).
+    pub changed: Vec<(String, &'static str, &'static str)>,
+}
+
+/// What the service levels of a session's arrangement and period would count if `second` stood in
+/// the place of `first` wherever that is used. Levels that judge no single case (backlog, volume) are
+/// left out. As of the session's instant.
+///
+/// # Errors
+/// Unreadable rows.
+pub fn calendar_effect(
+    session: &Session,
+    first: &str,
+    second: &str,
+) -> Result<Vec<LevelEffect>, EngineError> {
+    let tables = AllTables(session);
+    let input = session.derive_input(&tables)?;
+    let before = Terms::read(&input)?;
+    let mut after = Terms::read(&input)?;
+    after.replace_calendar(first, second);
+    let cases = case::read(&crate::derive::TableBatches::batches(&tables, "case_event")?)?;
+    let mut found = Vec::new();
+    for id in before.service_levels.keys() {
+        let judged = |metric: Metric| matches!(metric, Metric::Turnaround | Metric::FirstResponse);
+        let levels = before.service_levels.get(id).map(|all| all.iter().collect::<Vec<_>>());
+        if !levels.is_some_and(|levels| levels.iter().any(|(_, _, level)| judged(level.metric))) {
+            continue;
+        }
+        let mut effect = LevelEffect { service_level_id: id.to_string(), ..LevelEffect::default() };
+        for case in &cases {
+            let old = standing(&before, id, case, &input);
+            let new = standing(&after, id, case, &input);
+            count(&mut effect.before, old);
+            count(&mut effect.after, new);
+            if old != new {
+                effect.changed.push((
+                    case.id.to_string(),
+                    old.unwrap_or("elsewhere"),
+                    new.unwrap_or("elsewhere"),
+                ));
+            }
+        }
+        effect.changed.sort();
+        found.push(effect);
+    }
+    Ok(found)
+}
+
+fn count(counts: &mut (i64, i64), standing: Option<&str>) {
+    counts.0 += i64::from(standing == Some("met"));
+    counts.1 += i64::from(matches!(standing, Some("met" | "missed")));
+}
+
+/// How a case stands in the period; none when it falls into none, or is left out by agreement.
+fn standing(
+    terms: &Terms,
+    level: &str,
+    case: &Case,
+    input: &DeriveInput<'_>,
+) -> Option<&'static str> {
+    let versions = terms.service_levels.get(level)?;
+    let clock = clock::case_clock(terms, versions, case, input.as_of_us, &Choice::default())?;
+    if clock.excluded.is_some() {
+        return None;
+    }
+    let within = |at: i64| (input.period_start_us..input.period_end_us).contains(&at);
+    match clock.outcome {
+        // Without a clock it is not known where it falls; it lies where it was opened.
+        Outcome::Gap => within(clock.counted_us.unwrap_or(clock.opened_us)).then_some("gap"),
+        Outcome::Met => clock.counted_us.is_some_and(within).then_some("met"),
+        Outcome::Missed | Outcome::Overdue => {
+            clock.counted_us.is_some_and(within).then_some("missed")
+        }
+        Outcome::Open => None,
+    }
+}
