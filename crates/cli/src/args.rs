@@ -4,6 +4,7 @@
 mod hours;
 mod ledger;
 mod mapping;
+mod month;
 mod person;
 mod sample;
 mod watch;
@@ -19,6 +20,7 @@ pub use ledger::{
     VerifyArgs,
 };
 pub use mapping::{MappingCommand, MappingNewArgs};
+pub use month::WarnArgs;
 pub use person::{EraseCommand, ErasePersonArgs, ErasureArgs, RevealArgs};
 pub use sample::{
     SampleCommand, SampleCurveArgs, SampleDrawArgs, SamplePlanArgs, SampleVerifyArgs, TermsArgs,
@@ -108,6 +110,18 @@ Examples:
   backstay measure desk claims --period 2026-03
   backstay measure --period 2026-Q1 --format csv > quarter.csv")]
     Measure(MeasureArgs),
+    /// List the open cases that are late, or soon will be, with the working time left.
+    #[command(after_help = "\
+Examples:
+  backstay warn                              every arrangement, now
+  backstay warn desk --all                   with the cases that have time
+  backstay warn --as-of 2026-10-14T09:00:00+01:00
+  backstay warn --strict || echo 'somebody must look'
+
+A service level says when: `warn_share` (0.8 when empty) or `warn_before`. A
+warning that falls outside the hours of whoever is warned moves to the next
+opening, or to the last minute of work before when that comes too late.")]
+    Warn(WarnArgs),
     /// Write an assessment as one HTML file that needs nothing else: to read, print and hand on.
     #[command(after_help = "\
 Examples:

@@ -94,6 +94,18 @@ pub struct MeasureResult {
     pub target: Option<String>,
     /// Minimum.
     pub minimum: Option<String>,
+    /// `critical` or `key-measurement`; empty in assessments older than that word.
+    #[serde(default)]
+    pub kind: String,
+    /// `met`, `below-target` or `below-minimum`; null without a value.
+    #[serde(default)]
+    pub judgement: Option<String>,
+    /// The worst of the shorter spans inside the window, where such were agreed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worst: Option<WorstResult>,
+    /// Why it cannot be measured, whatever the cases.
+    #[serde(default)]
+    pub lacking: Option<String>,
     /// `contract`, `amendment` or `assumed`.
     pub target_basis: String,
     /// Row that states the target, `entry:record`.
@@ -106,6 +118,21 @@ pub struct MeasureResult {
     pub evidence: Vec<String>,
     /// How many rows there are.
     pub evidence_total: u64,
+}
+
+/// The worst of the shorter spans inside a window.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorstResult {
+    /// `month`, `week` or `day`.
+    pub sub_window: String,
+    /// The span.
+    pub period: Period,
+    /// Cases met, or counted.
+    pub numerator: i64,
+    /// Cases met and missed.
+    pub denominator: i64,
+    /// As the value of the whole window is written.
+    pub value: String,
 }
 
 /// One thing that was missed, or could not be tested.

@@ -2,26 +2,19 @@
 //! table `measurement` that controls read. Owns the counting; it must never average averages, give a
 //! value to a window without cases, or leave out a service level because nothing happened.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::{BTreeMap, BTreeSet};
 
-use arrow::{
-    array::{
-        ArrayRef, Date32Builder, Decimal128Builder, Int64Builder, ListBuilder, RecordBatch,
-        StringBuilder,
-    },
-    datatypes::{DataType, Field, Schema, SchemaRef},
-};
-use backstay_evidence::schema::DECIMAL;
 use jiff::civil::Date;
 
 use crate::{
     catalogue::{Metric, ValueKind},
+    derive::register::YOUNGER,
     error::EngineError,
     function::{decimal_text, scaled_ratio},
     outcome::{self, OutcomeRow},
     parallel,
-    period::{Period, Window},
-    rows::{self, days_from_date},
+    period::{Period, SubWindow, Window},
+    rows,
     session::{Rules, Session},
     tally::{Tally, plan, tally},
 };
@@ -38,10 +31,14 @@ struct Terms {
     service_level_id: String,
     metric: String,
     title: String,
+    kind: Kind,
     window: Window,
+    sub_window: Option<SubWindow>,
     target: Option<i128>,
     minimum: Option<i128>,
     basis: String,
+    /// Why it cannot be measured, whatever the cases.
+    lacking: Option<String>,
     from: Option<Date>,
     to: Option<Date>,
     row_ref: i64,
@@ -56,6 +53,60 @@ impl Terms {
         self.from.is_none_or(|from| from < window.after)
             && self.to.is_none_or(|to| window.first < to)
     }
+}
+
+/// What follows from missing a service level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Consequences, by the contract.
+    Critical,
+    /// It is reported only.
+    KeyMeasurement,
+}
+
+impl Kind {
+    /// The vocabulary's word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::KeyMeasurement => "key-measurement",
+        }
+    }
+}
+
+/// Where a value stands beside target and minimum, compared in whole numbers without rounding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Judgement {
+    /// The target is reached.
+    Met,
+    /// Between minimum and target, or below the target where there is no minimum.
+    BelowTarget,
+    /// Below the minimum.
+    BelowMinimum,
+}
+
+impl Judgement {
+    /// As in `measurement.judgement`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Met => "met",
+            Self::BelowTarget => "below-target",
+            Self::BelowMinimum => "below-minimum",
+        }
+    }
+}
+
+/// A shorter span inside a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SubMeasure {
+    /// The span.
+    pub span: Period,
+    /// Cases met, or counted.
+    pub numerator: i64,
+    /// Cases counted.
+    pub denominator: i64,
 }
 
 /// A service level measured in one window.
@@ -83,6 +134,16 @@ pub struct Measure {
     pub target: Option<i128>,
     /// See `target`.
     pub minimum: Option<i128>,
+    /// What follows from missing it.
+    pub kind: Kind,
+    /// Whether it is a share or a count.
+    pub value_kind: ValueKind,
+    /// The shorter spans of which the worst is looked for; none when none were agreed.
+    pub sub_window: Option<SubWindow>,
+    /// The worst of them: the lowest value, of equal ones the first. Spans without cases have none.
+    pub worst: Option<SubMeasure>,
+    /// Why it cannot be measured at all, whatever the cases.
+    pub lacking: Option<String>,
     /// `contract`, `amendment` or `assumed`.
     pub basis: String,
     /// Row of `service_level` that states the target.
@@ -92,11 +153,29 @@ pub struct Measure {
 }
 
 impl Measure {
+    /// Where the value stands; none without a value or a target.
+    #[must_use]
+    pub fn judgement(&self) -> Option<Judgement> {
+        self.value?;
+        let counted = i128::from(match self.value_kind {
+            ValueKind::Share => self.denominator,
+            ValueKind::Count => 1,
+        });
+        let reached = i128::from(self.numerator) * 10_i128.pow(PLACES);
+        let below = |limit: i128| limit.checked_mul(counted).is_none_or(|limit| reached < limit);
+        let target = self.target?;
+        Some(match self.minimum {
+            Some(minimum) if below(minimum) => Judgement::BelowMinimum,
+            _ if below(target) => Judgement::BelowTarget,
+            _ => Judgement::Met,
+        })
+    }
+
     /// The value as a decimal string with six places, half to even; a count as a whole number.
     #[must_use]
-    pub fn value_text(&self, kind: ValueKind) -> Option<String> {
+    pub fn value_text(&self) -> Option<String> {
         self.value?;
-        match kind {
+        match self.value_kind {
             ValueKind::Share => crate::function::ratio_text(self.numerator, self.denominator),
             ValueKind::Count => Some(self.numerator.to_string()),
         }
@@ -108,32 +187,6 @@ impl Measure {
 pub fn plain_decimal(nanos: i128) -> String {
     let text = decimal_text(nanos, PLACES);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
-/// The columns of `measurement`; `docs/catalogue.md` says what they hold.
-#[must_use]
-pub fn schema() -> SchemaRef {
-    let text = |name: &str| Field::new(name, DataType::Utf8, true);
-    let number = |name: &str| Field::new(name, DataType::Int64, true);
-    let decimal = |name: &str| Field::new(name, DataType::Decimal128(DECIMAL.0, DECIMAL.1), true);
-    Arc::new(Schema::new(vec![
-        text("arrangement_id"),
-        text("service_level_id"),
-        text("metric"),
-        text("title"),
-        Field::new("period_start", DataType::Date32, true),
-        Field::new("period_end", DataType::Date32, true),
-        number("numerator"),
-        number("denominator"),
-        number("excluded"),
-        number("gaps"),
-        decimal("value"),
-        decimal("target"),
-        decimal("minimum"),
-        text("basis"),
-        Field::new("evidence", DataType::new_list(DataType::Int64, true), true),
-        number("_ref"),
-    ]))
 }
 
 /// Every service level of the arrangement in every window that ends in the period.
@@ -150,6 +203,7 @@ pub fn measures(session: &Session) -> Result<&[Measure], EngineError> {
     for metric in session.evidence.catalogue.metrics() {
         all.extend(measures_by(session, metric, &terms)?);
     }
+    all.extend(unknown(session, &terms)?);
     sort(&mut all);
     Ok(session.measured.get_or_init(|| all))
 }
@@ -177,20 +231,85 @@ fn measures_by(
 ) -> Result<Vec<Measure>, EngineError> {
     let own: Vec<&Terms> = terms.iter().filter(|terms| terms.metric == metric.id).collect();
     let mut all = Vec::new();
-    let asked = |(window, kinds): (Period, Vec<Window>)| {
-        let due = due(&own, window, &kinds);
-        (!due.is_empty()).then_some((window, due))
-    };
-    let windows = windows(session.view.period, &own)?;
-    let asked: Vec<(Period, Vec<&Terms>)> = windows.into_iter().filter_map(asked).collect();
+    let asked = asked(session, &own)?;
     // Planning a window's SQL takes one core, and longer than counting a small one.
-    let found = |(window, _): &(Period, Vec<&Terms>)| tally(session, metric, *window);
-    let tallies = parallel::map(&asked, parallel::cores(), found);
-    for ((window, due), found) in asked.into_iter().zip(tallies) {
-        let mut found = found?;
-        let mut own = |terms: &Terms| found.remove(&terms.service_level_id).unwrap_or_default();
-        let counted = due.into_iter().map(|terms| measure(metric, terms, window, own(terms)));
-        all.extend(counted);
+    let spans: Vec<Period> = spans(&asked).into_iter().collect();
+    let found = |span: &Period| tally(session, metric, *span);
+    let mut tallies = BTreeMap::new();
+    for (span, found) in spans.iter().zip(parallel::map(&spans, parallel::cores(), found)) {
+        tallies.insert(*span, found?);
+    }
+    for (window, due) in asked {
+        for terms in due {
+            let of = |span: &Period| tallies.get(span).and_then(|t| t.get(&terms.service_level_id));
+            let subs = terms.sub_window.map(|sub| sub.of(window)).unwrap_or_default();
+            let parts = subs.iter().filter_map(|span| Some((*span, of(span)?)));
+            let worst = worst(metric.value, parts).filter(|_| terms.lacking.is_none());
+            let whole = of(&window).cloned().unwrap_or_default();
+            all.push(Measure { worst, ..measure(metric.value, terms, window, whole) });
+        }
+    }
+    Ok(all)
+}
+
+/// The windows in which some of these terms are measured, with those that are.
+fn asked<'a>(
+    session: &Session,
+    own: &[&'a Terms],
+) -> Result<Vec<(Period, Vec<&'a Terms>)>, EngineError> {
+    let windows = windows(session.view.period, own)?.into_iter();
+    let due = windows.map(|(window, kinds)| (window, due(own, window, &kinds)));
+    Ok(due.filter(|(_, due)| !due.is_empty()).collect())
+}
+
+/// The windows, and the shorter spans inside them that somebody asks for.
+fn spans(asked: &[(Period, Vec<&Terms>)]) -> BTreeSet<Period> {
+    let mut found = BTreeSet::new();
+    for (window, due) in asked {
+        found.insert(*window);
+        let subs = due.iter().filter_map(|terms| terms.sub_window);
+        found.extend(subs.flat_map(|sub| sub.of(*window)));
+    }
+    found
+}
+
+/// The span with the lowest value; of equal ones the first.
+fn worst<'a>(
+    kind: ValueKind,
+    parts: impl Iterator<Item = (Period, &'a Tally)>,
+) -> Option<SubMeasure> {
+    let mut worst: Option<SubMeasure> = None;
+    for (span, tally) in parts {
+        let denominator = tally.met + tally.missed;
+        let numerator = match kind {
+            ValueKind::Share => tally.met,
+            ValueKind::Count => denominator,
+        };
+        if denominator == 0 {
+            continue;
+        }
+        let lower = worst.is_none_or(|held| match kind {
+            ValueKind::Share => {
+                i128::from(numerator) * i128::from(held.denominator)
+                    < i128::from(held.numerator) * i128::from(denominator)
+            }
+            ValueKind::Count => numerator < held.numerator,
+        });
+        if lower {
+            worst = Some(SubMeasure { span, numerator, denominator });
+        }
+    }
+    worst
+}
+
+/// Service levels that name no metric of the catalogue, in their windows: each says so.
+fn unknown(session: &Session, terms: &[Terms]) -> Result<Vec<Measure>, EngineError> {
+    let known = |terms: &&Terms| session.evidence.catalogue.metric(&terms.metric).is_some();
+    let own: Vec<&Terms> = terms.iter().filter(|terms| !known(terms)).collect();
+    let mut all = Vec::new();
+    for (window, due) in asked(session, &own)? {
+        let none = |terms| measure(ValueKind::Share, terms, window, Tally::default());
+        all.extend(due.into_iter().map(none));
     }
     Ok(all)
 }
@@ -199,22 +318,14 @@ fn measures_by(
 ///
 /// # Errors
 /// Unreadable rows of the register.
-pub fn unmeasured(session: &Session) -> Result<Vec<(String, &'static str)>, EngineError> {
+pub fn unmeasured(session: &Session) -> Result<Vec<(String, String)>, EngineError> {
     let measured = measures(session)?;
     let mut found = BTreeMap::new();
     for terms in read_terms(session)? {
-        let known = session.evidence.catalogue.metric(&terms.metric).is_some();
         let id = &terms.service_level_id;
-        if known
-            && terms.touches(session.view.period)
-            && !measured.iter().any(|m| &m.service_level_id == id)
+        if terms.touches(session.view.period) && !measured.iter().any(|m| &m.service_level_id == id)
         {
-            let span = match terms.window {
-                Window::Month => "month",
-                Window::Quarter => "quarter",
-                Window::Year => "year",
-            };
-            found.insert(id.clone(), span);
+            found.insert(id.clone(), terms.window.in_words());
         }
     }
     Ok(found.into_iter().collect())
@@ -238,11 +349,10 @@ pub fn rows_of(
 /// The windows to look at, each with the spans that they are windows of.
 fn windows(period: Period, terms: &[&Terms]) -> Result<BTreeMap<Period, Vec<Window>>, EngineError> {
     let mut found: BTreeMap<Period, Vec<Window>> = BTreeMap::new();
-    for kind in [Window::Month, Window::Quarter, Window::Year] {
-        if terms.iter().any(|terms| terms.window == kind) {
-            for window in kind.ending_in(period)? {
-                found.entry(window).or_default().push(kind);
-            }
+    let kinds: BTreeSet<Window> = terms.iter().map(|terms| terms.window).collect();
+    for kind in kinds {
+        for window in kind.ending_in(period)? {
+            found.entry(window).or_default().push(kind);
         }
     }
     Ok(found)
@@ -269,14 +379,12 @@ fn announce(session: &Session, terms: &[Terms]) -> Result<(), EngineError> {
     let (mut questions, mut columns) = (0, Vec::new());
     for metric in session.evidence.catalogue.metrics() {
         let own: Vec<&Terms> = terms.iter().filter(|terms| terms.metric == metric.id).collect();
-        let windows = windows(session.view.period, &own)?;
-        let mut asked =
-            windows.iter().filter(|(window, kinds)| !due(&own, **window, kinds).is_empty());
-        if let Some((window, _)) = asked.next() {
-            let planned = plan(session, metric, *window)?;
+        let spans = spans(&asked(session, &own)?);
+        if let Some(span) = spans.first() {
+            let planned = plan(session, metric, *span)?;
             let read = session.clock_columns(&planned)?;
             if !read.is_empty() {
-                questions += 1 + asked.count();
+                questions += spans.len();
                 columns.extend(read);
             }
         }
@@ -287,40 +395,56 @@ fn announce(session: &Session, terms: &[Terms]) -> Result<(), EngineError> {
     Ok(())
 }
 
-fn measure(metric: &Metric, terms: &Terms, window: Period, tally: Tally) -> Measure {
+fn measure(value_kind: ValueKind, terms: &Terms, window: Period, tally: Tally) -> Measure {
+    let tally = if terms.lacking.is_some() { Tally::default() } else { tally };
     let Tally { met, missed, excluded, gaps, evidence } = tally;
     let denominator: i64 = met + missed;
-    let (numerator, value) = match metric.value {
-        ValueKind::Share => (met, scaled_ratio(met, denominator, PLACES)),
-        ValueKind::Count => {
-            let whole = i128::from(denominator) * 10_i128.pow(PLACES);
-            (denominator, (denominator > 0).then_some(whole))
-        }
+    let numerator = match value_kind {
+        ValueKind::Share => met,
+        ValueKind::Count => denominator,
     };
     Measure {
         service_level_id: terms.service_level_id.clone(),
-        metric: metric.id.clone(),
+        metric: terms.metric.clone(),
         title: terms.title.clone(),
         window,
         numerator,
         denominator,
         excluded,
         gaps,
-        value,
+        value: value(value_kind, numerator, denominator),
         target: terms.target,
         minimum: terms.minimum,
+        kind: terms.kind,
+        value_kind,
+        sub_window: terms.sub_window,
+        worst: None,
+        lacking: terms.lacking.clone(),
         basis: terms.basis.clone(),
         terms_ref: terms.row_ref,
         evidence,
     }
 }
 
+/// A value in units of 10⁻⁹; none without cases.
+pub(crate) fn value(kind: ValueKind, numerator: i64, denominator: i64) -> Option<i128> {
+    match kind {
+        ValueKind::Share => scaled_ratio(numerator, denominator, PLACES),
+        ValueKind::Count => {
+            (denominator > 0).then_some(i128::from(numerator) * 10_i128.pow(PLACES))
+        }
+    }
+}
+
 fn read_terms(session: &Session) -> Result<Vec<Terms>, EngineError> {
     let mut all = Vec::new();
     for batch in session.batches(SERVICE_LEVEL)? {
+        let batch = rows::with_younger(&batch, SERVICE_LEVEL, YOUNGER)?;
         let text = |name: &str| rows::texts(&batch, SERVICE_LEVEL, name);
         let (ids, metrics, titles) = (text("service_level_id")?, text("metric")?, text("title")?);
-        let (windows, bases) = (text("window")?, text("basis")?);
+        let (windows, bases, own) = (text("window")?, text("basis")?, text("own_metric")?);
+        let (kinds, subs) = (text("kind")?, text("sub_window")?);
+        let months = rows::integers(&batch, SERVICE_LEVEL, "rolling_months")?;
         let targets = rows::decimals(&batch, SERVICE_LEVEL, "target")?;
         let minima = rows::decimals(&batch, SERVICE_LEVEL, "minimum")?;
         let from = rows::dates(&batch, SERVICE_LEVEL, "valid_from")?;
@@ -328,16 +452,20 @@ fn read_terms(session: &Session) -> Result<Vec<Terms>, EngineError> {
         let refs = rows::integers(&batch, SERVICE_LEVEL, "_ref")?;
         let word = |array, row| rows::text(array, row).unwrap_or_default().to_owned();
         for row in 0..batch.num_rows() {
-            let Some(window) = rows::text(&windows, row).and_then(Window::parse) else {
-                let message =
-                    format!("service level `{}` has no window of measuring", word(&ids, row));
-                return Err(EngineError::Evidence { table: SERVICE_LEVEL.to_owned(), message });
-            };
+            let (listed, own) = (word(&metrics, row), word(&own, row));
+            let span = word(&windows, row);
+            let window = Window::parse(&span, rows::integer(&months, row));
             all.push(Terms {
                 service_level_id: word(&ids, row),
-                metric: word(&metrics, row),
+                lacking: lacking(session, (&listed, &own), (&span, window)),
+                metric: if listed.is_empty() { own } else { listed },
                 title: word(&titles, row),
-                window,
+                kind: match rows::text(&kinds, row) {
+                    Some("key-measurement") => Kind::KeyMeasurement,
+                    _ => Kind::Critical,
+                },
+                window: window.unwrap_or(Window::Month),
+                sub_window: rows::text(&subs, row).and_then(SubWindow::parse),
                 target: rows::decimal(&targets, row),
                 minimum: rows::decimal(&minima, row),
                 basis: word(&bases, row),
@@ -350,55 +478,26 @@ fn read_terms(session: &Session) -> Result<Vec<Terms>, EngineError> {
     Ok(all)
 }
 
-/// The rows of `measurement`.
-pub(crate) fn batches(session: &Session) -> Result<Vec<RecordBatch>, EngineError> {
-    let measures = measures(session)?;
-    let arrangement = &session.view.arrangement_id;
-    let text = |value: &dyn Fn(&Measure) -> Option<String>| -> ArrayRef {
-        let mut builder = StringBuilder::new();
-        measures.iter().for_each(|measure| builder.append_option(value(measure)));
-        Arc::new(builder.finish())
-    };
-    let number = |value: &dyn Fn(&Measure) -> i64| -> ArrayRef {
-        let mut builder = Int64Builder::new();
-        measures.iter().for_each(|measure| builder.append_value(value(measure)));
-        Arc::new(builder.finish())
-    };
-    let day = |value: &dyn Fn(&Measure) -> Date| -> ArrayRef {
-        let mut builder = Date32Builder::new();
-        measures.iter().for_each(|measure| builder.append_value(days_from_date(value(measure))));
-        Arc::new(builder.finish())
-    };
-    let decimal = |value: &dyn Fn(&Measure) -> Option<i128>| -> ArrayRef {
-        let kind = DataType::Decimal128(DECIMAL.0, DECIMAL.1);
-        let mut builder = Decimal128Builder::new().with_data_type(kind);
-        measures.iter().for_each(|measure| builder.append_option(value(measure)));
-        Arc::new(builder.finish())
-    };
-    let mut evidence = ListBuilder::new(Int64Builder::new());
-    for measure in measures {
-        evidence.values().append_slice(&measure.evidence);
-        evidence.append(true);
+/// What keeps a row of `service_level` from being measured, whatever the cases.
+fn lacking(
+    session: &Session,
+    (listed, own): (&str, &str),
+    (span, window): (&str, Option<Window>),
+) -> Option<String> {
+    let known = |id: &str| session.evidence.catalogue.metric(id).is_some();
+    match (listed, own) {
+        ("", "") => Some("it names no metric: fill `metric` or `own_metric`".to_owned()),
+        ("", id) if !known(id) => Some(format!(
+            "its metric `{id}` is not in the catalogue: write catalogue/metrics/{id}.md into the workspace"
+        )),
+        (id, "") if !known(id) => Some(format!("its metric `{id}` is not in the catalogue")),
+        (id, other) if !id.is_empty() && !other.is_empty() => Some(format!(
+            "it names two metrics, `{id}` and `{other}`: empty one of `metric` and `own_metric`"
+        )),
+        _ if window.is_none() && span == "rolling" => {
+            Some("its window is rolling, and `rolling_months` is not 1 to 60".to_owned())
+        }
+        _ if window.is_none() => Some("it has no window of measuring".to_owned()),
+        _ => None,
     }
-    let columns = vec![
-        text(&|_| Some(arrangement.clone())),
-        text(&|measure| Some(measure.service_level_id.clone())),
-        text(&|measure| Some(measure.metric.clone())),
-        text(&|measure| Some(measure.title.clone())),
-        day(&|measure| measure.window.first),
-        day(&|measure| measure.window.after),
-        number(&|measure| measure.numerator),
-        number(&|measure| measure.denominator),
-        number(&|measure| measure.excluded.values().sum()),
-        number(&|measure| measure.gaps.values().sum()),
-        decimal(&|measure| measure.value),
-        decimal(&|measure| measure.target),
-        decimal(&|measure| measure.minimum),
-        text(&|measure| Some(measure.basis.clone())),
-        Arc::new(evidence.finish()) as ArrayRef,
-        number(&|measure| measure.terms_ref),
-    ];
-    let batch = RecordBatch::try_new(schema(), columns)
-        .map_err(|error| EngineError::derivation(crate::derive::MEASUREMENT, error.to_string()))?;
-    Ok(vec![batch])
 }

@@ -5,11 +5,11 @@ use backstay_evidence::RowRef;
 
 use crate::{
     arrangement,
-    assessment::MeasureResult,
+    assessment::{MeasureResult, WorstResult},
     catalogue::ValueKind,
     error::EngineError,
-    measure::{self, Measure, plain_decimal},
-    period::Period,
+    measure::{self, Measure, SubMeasure, plain_decimal},
+    period::{Period, SubWindow},
     session::{Evidence, Session, View, runtime},
     tables::Layout,
 };
@@ -61,26 +61,22 @@ pub(crate) fn unregistered(id: &str) -> String {
 
 /// The figures of one arrangement.
 pub(crate) fn of_session(session: &Session) -> Result<Vec<MeasureResult>, EngineError> {
-    let kind = |measure: &Measure| {
-        let metric = session.evidence.catalogue.metric(&measure.metric);
-        metric.map_or(ValueKind::Share, |metric| metric.value)
-    };
     let all = measure::measures(session)?;
-    Ok(all.iter().map(|measure| result(session.view(), measure, kind(measure))).collect())
+    Ok(all.iter().map(|measure| result(session.view(), measure)).collect())
 }
 
 /// A sentence for each service level of which no window ends in the period.
 pub(crate) fn unmeasured_notes(session: &Session) -> Result<Vec<String>, EngineError> {
-    let say = |(level, span): (String, &str)| {
+    let say = |(level, span): (String, String)| {
         format!(
-            "`{level}` of `{}` is measured over a {span}, and none ends in the period",
+            "`{level}` of `{}` is measured over {span}, and none ends in the period",
             session.view().arrangement_id
         )
     };
     Ok(measure::unmeasured(session)?.into_iter().map(say).collect())
 }
 
-fn result(view: &View, measure: &Measure, kind: ValueKind) -> MeasureResult {
+fn result(view: &View, measure: &Measure) -> MeasureResult {
     MeasureResult {
         arrangement_id: view.arrangement_id.clone(),
         service_level: measure.service_level_id.clone(),
@@ -89,15 +85,34 @@ fn result(view: &View, measure: &Measure, kind: ValueKind) -> MeasureResult {
         period: measure.window,
         numerator: measure.numerator,
         denominator: measure.denominator,
-        value: measure.value_text(kind),
+        value: measure.value_text(),
         target: measure.target.map(plain_decimal),
         minimum: measure.minimum.map(plain_decimal),
+        kind: measure.kind.as_str().to_owned(),
+        judgement: measure.judgement().map(|word| word.as_str().to_owned()),
+        worst: measure.worst.map(|worst| worst_result(measure, worst)),
+        lacking: measure.lacking.clone(),
         target_basis: measure.basis.clone(),
         target_ref: refs(&[measure.terms_ref]).concat(),
         excluded: measure.excluded.clone(),
         gaps: measure.gaps.clone(),
         evidence: refs(&measure.evidence),
         evidence_total: measure.evidence.len() as u64,
+    }
+}
+
+fn worst_result(measure: &Measure, worst: SubMeasure) -> WorstResult {
+    let SubMeasure { span, numerator, denominator } = worst;
+    WorstResult {
+        sub_window: measure.sub_window.map_or("", SubWindow::as_str).to_owned(),
+        period: span,
+        numerator,
+        denominator,
+        value: match measure.value_kind {
+            ValueKind::Share => crate::function::ratio_text(numerator, denominator),
+            ValueKind::Count => Some(numerator.to_string()),
+        }
+        .unwrap_or_default(),
     }
 }
 

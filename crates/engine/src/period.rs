@@ -2,7 +2,11 @@
 //! civil days into instants; it must never decide what counts in a period.
 
 use backstay_calendar::{Fold, resolve_local};
-use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use jiff::{
+    Timestamp, ToSpan,
+    civil::{Date, Weekday},
+    tz::TimeZone,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::error::EngineError;
@@ -26,21 +30,90 @@ pub enum Window {
     Quarter,
     /// Civil year.
     Year,
+    /// So many civil months, measured at the end of each of them.
+    Rolling(u8),
 }
 
-impl Window {
+/// Shorter spans inside a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SubWindow {
+    /// Civil month.
+    Month,
+    /// From Monday; the first and the last end with the window.
+    Week,
+    /// Civil day.
+    Day,
+}
+
+impl SubWindow {
     /// From the vocabulary's word.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         match word {
             "month" => Some(Self::Month),
-            "quarter" => Some(Self::Quarter),
-            "year" => Some(Self::Year),
+            "week" => Some(Self::Week),
+            "day" => Some(Self::Day),
             _ => None,
         }
     }
 
-    /// The window that holds a day.
+    /// The vocabulary's word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Month => "month",
+            Self::Week => "week",
+            Self::Day => "day",
+        }
+    }
+
+    /// The spans of a window, in order: every day of it lies in exactly one.
+    #[must_use]
+    pub fn of(self, window: Period) -> Vec<Period> {
+        let begins = |day: Date| match self {
+            Self::Month => day.day() == 1,
+            Self::Week => day.weekday() == Weekday::Monday,
+            Self::Day => true,
+        };
+        let mut starts: Vec<Date> =
+            window.days().filter(|day| *day == window.first || begins(*day)).collect();
+        starts.push(window.after);
+        let pair = |pair: &[Date]| match pair {
+            [first, after] => Some(Period { first: *first, after: *after }),
+            _ => None,
+        };
+        starts.windows(2).filter_map(pair).collect()
+    }
+}
+
+impl Window {
+    /// From the vocabulary's word; a rolling window needs its number of months, 1 to 60.
+    #[must_use]
+    pub fn parse(word: &str, months: Option<i64>) -> Option<Self> {
+        match word {
+            "month" => Some(Self::Month),
+            "quarter" => Some(Self::Quarter),
+            "year" => Some(Self::Year),
+            "rolling" => {
+                let months = months.and_then(|months| u8::try_from(months).ok());
+                months.filter(|months| (1..=60).contains(months)).map(Self::Rolling)
+            }
+            _ => None,
+        }
+    }
+
+    /// In words, as in "measured over a quarter".
+    #[must_use]
+    pub fn in_words(self) -> String {
+        match self {
+            Self::Month => "a month".to_owned(),
+            Self::Quarter => "a quarter".to_owned(),
+            Self::Year => "a year".to_owned(),
+            Self::Rolling(months) => format!("rolling {months} months"),
+        }
+    }
+
+    /// The window that holds a day; of a rolling one, the window that ends with the day's month.
     ///
     /// # Errors
     /// A day at the edge of what a calendar can say (year 9999).
@@ -49,9 +122,15 @@ impl Window {
             Self::Month => (day.month(), 1),
             Self::Quarter => ((day.month() - 1) / 3 * 3 + 1, 3),
             Self::Year => (1, 12),
+            Self::Rolling(_) => (day.month(), 1),
         };
         let first = Date::new(day.year(), month, 1).map_err(|_| out_of_range(day))?;
         let after = first.checked_add(months.months()).map_err(|_| out_of_range(day))?;
+        let earlier = match self {
+            Self::Rolling(length) => i32::from(length).saturating_sub(1),
+            _ => 0,
+        };
+        let first = first.checked_sub(earlier.months()).map_err(|_| out_of_range(day))?;
         Ok(Period { first, after })
     }
 
@@ -229,6 +308,34 @@ mod tests {
         assert_eq!(quarter[0].first, date(2026, 1, 1));
         let february: Period = "2026-02".parse().unwrap();
         assert!(Window::Quarter.ending_in(february).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_rolling_window_ends_with_every_month_and_overlaps_the_one_before() {
+        let spring: Period = "2026-03-01..2026-05-01".parse().unwrap();
+        let rolling = Window::parse("rolling", Some(3)).unwrap().ending_in(spring).unwrap();
+        let written: Vec<String> = rolling.iter().map(ToString::to_string).collect();
+        assert_eq!(written, ["2026-01-01..2026-04-01", "2026-02-01..2026-05-01"]);
+        assert_eq!(Window::parse("rolling", None), None);
+        assert_eq!(Window::parse("rolling", Some(0)), None);
+        assert_eq!(Window::parse("rolling", Some(61)), None);
+    }
+
+    #[test]
+    fn spans_inside_a_window_share_its_days_out_without_a_rest() {
+        let march: Period = "2026-03".parse().unwrap();
+        let weeks = SubWindow::Week.of(march);
+        assert_eq!(weeks[0].to_string(), "2026-03-01..2026-03-02", "1 March is a Sunday");
+        assert_eq!(weeks[5].to_string(), "2026-03-30..2026-04-01");
+        for sub in [SubWindow::Month, SubWindow::Week, SubWindow::Day] {
+            let spans = sub.of(march);
+            assert_eq!(spans[0].first, march.first);
+            assert_eq!(spans[spans.len() - 1].after, march.after);
+            assert!(spans.windows(2).all(|pair| pair[0].after == pair[1].first));
+        }
+        assert_eq!(SubWindow::Day.of(march).len(), 31);
+        let quarter: Period = "2026-01-01..2026-04-01".parse().unwrap();
+        assert_eq!(SubWindow::Month.of(quarter).len(), 3);
     }
 
     #[test]

@@ -1,13 +1,15 @@
 //! Typed columns out of record batches, whatever physical form the SQL engine left them in. Owns the
 //! down-casting; it must never guess: a missing column or another type is an error naming both.
 
+use std::sync::Arc;
+
 use arrow::{
     array::{
         Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, Int64Array, ListArray,
-        RecordBatch, StringArray, TimestampMicrosecondArray,
+        RecordBatch, StringArray, TimestampMicrosecondArray, new_null_array,
     },
     compute::cast,
-    datatypes::{DataType, TimeUnit},
+    datatypes::{DataType, Field, Schema, TimeUnit},
 };
 
 use crate::error::EngineError;
@@ -105,6 +107,28 @@ column!(
     /// A column of lists of whole numbers.
     integer_lists, ListArray, DataType::new_list(DataType::Int64, true)
 );
+
+/// The same rows with a column of nulls for each of these that a vocabulary kept by an earlier release
+/// does not have yet.
+///
+/// # Errors
+/// None but those of the columns' own lengths, which are equal.
+pub fn with_younger(
+    batch: &RecordBatch,
+    table: &str,
+    younger: &[(&str, DataType)],
+) -> Result<RecordBatch, EngineError> {
+    let schema = batch.schema();
+    let mut fields: Vec<_> = schema.fields().iter().cloned().collect();
+    let mut columns = batch.columns().to_vec();
+    for (name, kind) in younger.iter().filter(|(name, _)| batch.column_by_name(name).is_none()) {
+        fields.push(Arc::new(Field::new(*name, kind.clone(), true)));
+        columns.push(new_null_array(kind, batch.num_rows()));
+    }
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(|error| {
+        EngineError::Evidence { table: table.to_owned(), message: error.to_string() }
+    })
+}
 
 /// One value of a text column, when it is there.
 #[must_use]

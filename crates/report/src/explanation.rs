@@ -20,6 +20,9 @@ pub fn text(told: &Explanation, look: Look) -> String {
         _ => ("?", Tone::Unsure),
     };
     page.hanging(0, 2, &format!("{mark} {}: {}", told.outcome, told.outcome_how), tone);
+    if let Some((why, record)) = &told.exclusion_refused {
+        page.hanging(0, 2, &format!("– counted: {why} (record {record})"), Tone::Unsure);
+    }
     if let Some((reason, record)) = &told.excluded {
         page.hanging(0, 2, &format!("– left out: {reason} (record {record})"), Tone::Unsure);
     }

@@ -63,6 +63,25 @@ pub fn value(measure: &MeasureResult) -> String {
     }
 }
 
+/// What the contract wants to be said beside a value: the worst span inside the window, and that it is
+/// a key measurement.
+#[must_use]
+pub fn beside(measure: &MeasureResult) -> Vec<String> {
+    let mut said = Vec::new();
+    if let Some(worst) = &measure.worst {
+        let value = if is_share(measure) {
+            figure::percent(worst.numerator, worst.denominator, 2).unwrap_or_default()
+        } else {
+            figure::count(worst.numerator)
+        };
+        said.push(format!("worst {} {}: {value}", worst.sub_window, worst.period.first));
+    }
+    if measure.kind == "key-measurement" {
+        said.push("key measurement".to_owned());
+    }
+    said
+}
+
 /// A target or minimum as the value is shown: `92 %`, `150`.
 #[must_use]
 pub fn wanted(measure: &MeasureResult, text: &str) -> String {

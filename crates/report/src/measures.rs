@@ -150,6 +150,7 @@ fn measure_row(measure: &MeasureResult) -> Vec<Cell> {
             remarks.push(format!("{} {what}", count(number)));
         }
     }
+    remarks.extend(level::beside(measure));
     if measure.target_basis == "assumed" {
         remarks.push("target assumed".to_owned());
     }

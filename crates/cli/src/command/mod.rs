@@ -29,6 +29,7 @@ mod sample;
 mod trace;
 mod verify;
 mod vocabulary;
+mod warn;
 mod watch;
 
 use clap::CommandFactory as _;
@@ -59,6 +60,7 @@ pub fn run(cli: Cli) -> Result<u8, CliError> {
         Command::Watch(args) => watch::run(args, named),
         Command::Assess(args) => assess::run(args, named),
         Command::Measure(args) => measure::run(args, named),
+        Command::Warn(args) => warn::run(args, named),
         Command::Report(args) => report::run(args, named),
         Command::Explain(args) => explain::run(args, named),
         Command::Trace(args) => trace::run(args, named),

@@ -137,6 +137,17 @@ pub enum ValueKind {
     Count,
 }
 
+impl ValueKind {
+    /// As in front matter and in `measurement.value_kind`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Share => "share",
+            Self::Count => "count",
+        }
+    }
+}
+
 /// One metric of service levels.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Metric {

@@ -13,7 +13,7 @@ use crate::{
     error::EngineError,
     fixture::Fixture,
     markdown::MarkdownTable,
-    measure::{self, Measure, plain_decimal},
+    measure::{self, Measure, plain_decimal, value},
     outcome::{self, Outcome, OutcomeRow},
     session::{Evidence, Rules, Session, View, runtime},
     status::Status,
@@ -465,8 +465,30 @@ fn measure_cell(measure: &Measure, name: &str) -> Option<String> {
         "value" => decimal(measure.value),
         "target" => decimal(measure.target),
         "minimum" => decimal(measure.minimum),
+        "kind" => measure.kind.as_str().to_owned(),
+        "value_kind" => measure.value_kind.as_str().to_owned(),
         "basis" => measure.basis.clone(),
         "evidence" => refs(&measure.evidence),
+        other => return judged_cell(measure, other),
+    })
+}
+
+/// What stands beside the value.
+fn judged_cell(measure: &Measure, name: &str) -> Option<String> {
+    let worst = measure.worst;
+    let of = |text: Option<String>| text.unwrap_or_default();
+    Some(match name {
+        "judgement" => of(measure.judgement().map(|word| word.as_str().to_owned())),
+        "lacking" => of(measure.lacking.clone()),
+        "sub_window" => of(measure.sub_window.map(|sub| sub.as_str().to_owned())),
+        "worst_start" => of(worst.map(|worst| worst.span.first.to_string())),
+        "worst_end" => of(worst.map(|worst| worst.span.after.to_string())),
+        "worst_numerator" => of(worst.map(|worst| worst.numerator.to_string())),
+        "worst_denominator" => of(worst.map(|worst| worst.denominator.to_string())),
+        "worst_value" => of(worst.and_then(|worst| {
+            let value = value(measure.value_kind, worst.numerator, worst.denominator)?;
+            Some(plain_decimal(value))
+        })),
         _ => return None,
     })
 }

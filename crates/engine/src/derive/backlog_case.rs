@@ -1,9 +1,11 @@
 //! Derived table `backlog_case`: the cases that are open at the end of each window of a service level
-//! that limits the age of the backlog.
+//! that limits the age of the backlog, and of each shorter span inside it that is asked for.
 //!
 //! Owns the look back to the end of a window. `case_clock` stands at the period's end; a period of a
 //! year has twelve month ends, and a case open in March may be done in April. It must never count a
 //! case twice in one window.
+
+use std::collections::BTreeSet;
 
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 
@@ -14,10 +16,7 @@ use super::{
     clock::{self, CaseClock, Choice, Outcome},
     terms::{Metric, Terms},
 };
-use crate::{
-    error::EngineError,
-    period::{Period, Window},
-};
+use crate::{error::EngineError, period::Period};
 
 /// The derivation.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +37,7 @@ const COLUMNS: &[(&str, Kind)] = &[
     ("threshold_us", Kind::Integer),
     ("outcome", Kind::Text),
     ("excluded_reason", Kind::Text),
+    ("exclusion_refused", Kind::Text),
     ("gap_reason", Kind::Text),
     ("incomplete", Kind::Flag),
     ("terms_ref", Kind::Integer),
@@ -96,25 +96,27 @@ fn open_cases<'a>(
     let period = Period { first: input.period_first, after: input.period_after };
     let mut rows = Vec::new();
     for versions in terms.service_levels.values() {
-        for kind in [Window::Month, Window::Quarter, Window::Year] {
+        let mut seen = BTreeSet::new();
+        for kind in Terms::windows([versions]) {
             for window in kind.ending_in(period)? {
-                let bounds_us = window.bounds_us(input.zone)?;
-                let level = versions.measuring(bounds_us);
-                if !level
-                    .is_some_and(|level| level.window == kind && level.metric == Metric::BacklogAge)
-                {
+                let measuring = versions.measuring(window.bounds_us(input.zone)?);
+                let level = measuring
+                    .filter(|level| level.window == kind && level.metric == Metric::BacklogAge);
+                let Some(level) = level else { continue };
+                seen.insert(window);
+                seen.extend(level.sub_window.into_iter().flat_map(|sub| sub.of(window)));
+            }
+        }
+        for window in seen {
+            let at_us = window.bounds_us(input.zone)?.1.min(input.as_of_us);
+            for case in cases {
+                let clock = clock::case_clock(terms, versions, case, at_us, &Choice::default());
+                // Done is done, whether it can be measured or not.
+                let Some(clock) = clock.filter(|clock| clock.closed_us.is_none()) else {
                     continue;
-                }
-                let at_us = bounds_us.1.min(input.as_of_us);
-                for case in cases {
-                    let clock = clock::case_clock(terms, versions, case, at_us, &Choice::default());
-                    // Done is done, whether it can be measured or not.
-                    let Some(clock) = clock.filter(|clock| clock.closed_us.is_none()) else {
-                        continue;
-                    };
-                    let gap = clock.gap.as_ref().map(ToString::to_string);
-                    rows.push(Row { window, case, clock, gap });
-                }
+                };
+                let gap = clock.gap.as_ref().map(ToString::to_string);
+                rows.push(Row { window, case, clock, gap });
             }
         }
     }
@@ -148,6 +150,7 @@ fn table(
         array::integers(rows.iter().map(|row| row.clock.level.threshold_us)),
         array::texts(rows.iter().map(|row| Some(outcome(row)))),
         array::texts(rows.iter().map(|row| row.clock.excluded)),
+        array::texts(rows.iter().map(|row| row.clock.refused.as_deref())),
         array::texts(rows.iter().map(|row| row.gap.as_deref())),
         array::flags(rows.iter().map(|row| Some(terms.quarantined(&row.case.id).is_some()))),
         array::integers(rows.iter().map(|row| Some(row.clock.level.row_ref))),

@@ -12,7 +12,7 @@
 //! | `state`, `site_id`, `calendar_id`, `team_id`, `priority` | what held in the segment |
 //! | `clock` | `running`, `paused`, `stopped`, `gap` |
 //! | `working_us`, `paused_us` | working time while running, while paused (null when unknown) |
-//! | `elapsed_us` | counted up to the end of the segment; null from the first gap on |
+//! | `elapsed_us` | counted up to the end of the segment, for update since the last update; null from the first gap on |
 //! | `threshold_us` | working time allowed |
 //! | `is_last` | true on one row per case and service level |
 //!
@@ -21,11 +21,12 @@
 //! | column | |
 //! |---|---|
 //! | `opened_at`, `clock_started_at`, `closed_at` | null while not started, not done |
-//! | `total_us` | working time counted; null with a gap |
+//! | `total_us` | working time counted, for update the longest between two; null with a gap |
 //! | `due_at` | deadline; null when it cannot be known, or there is none |
 //! | `counted_at` | instant that puts the case into a window by the service level's `counts_in`; null when that instant has not come or cannot be known |
 //! | `outcome` | `met`, `missed`, `open`, `overdue`, `gap` |
 //! | `excluded_reason` | of an accepted exclusion that the service level allows |
+//! | `exclusion_refused` | why the case counts although somebody asked to leave it out |
 //! | `gap_reason` | what is missing |
 //! | `incomplete` | rows of the case are in quarantine |
 //! | `terms_ref` | record of the service level's version that applied |
@@ -78,6 +79,7 @@ pub(super) const COLUMNS: &[(&str, Kind)] = &[
     ("counted_at", Kind::Instant),
     ("outcome", Kind::Text),
     ("excluded_reason", Kind::Text),
+    ("exclusion_refused", Kind::Text),
     ("gap_reason", Kind::Text),
     ("incomplete", Kind::Flag),
     ("terms_ref", Kind::Integer),
@@ -165,7 +167,7 @@ fn table(
     let arrays = vec![
         array::texts(rows().map(|_| Some(arrangement_id))),
         array::texts(rows().map(|row| Some(row.clock.level.id.as_ref()))),
-        array::texts(rows().map(|row| Some(row.clock.level.metric.as_str()))),
+        array::texts(rows().map(|row| Some(row.clock.level.metric_id.as_ref()))),
         array::texts(rows().map(|row| Some(row.case.id.as_ref()))),
         array::integers(rows().map(|row| i64::try_from(row.number).ok())),
         array::instants(rows().map(|row| Some(row.segment.start_us))),
@@ -190,6 +192,7 @@ fn table(
         array::instants(rows().map(|row| row.clock.counted_us)),
         array::texts(rows().map(|row| Some(row.clock.outcome.as_str()))),
         array::texts(rows().map(|row| row.clock.excluded)),
+        array::texts(rows().map(|row| row.clock.refused.as_deref())),
         array::texts(rows().map(|row| row.gap)),
         array::flags(rows().map(|row| Some(row.incomplete))),
         array::integers(rows().map(|row| Some(row.clock.level.row_ref))),

@@ -17,6 +17,9 @@
 //!   again when a case leaves a stop state; for first response the first stop is final.
 //! - `done`: the first instant of the last unbroken stay in stop states. Met when the working time
 //!   is at most the threshold. An open case is overdue once its deadline has passed.
+//! - For update the time is that between two updates while the case is open: it begins anew with each,
+//!   the longest counts, and the deadline is the first that was not kept. The event that ends the case
+//!   ends the last wait.
 //! - The deadline is the earliest instant at which working time reaches the threshold, pauses as
 //!   they were; of a case done before, where it stood when it was done; of an open case, as if the
 //!   clock ran on from now by the calendar of the site responsible last.
@@ -26,7 +29,7 @@ use std::{borrow::Cow, sync::Arc};
 pub use super::clock_word::{Outcome, Run};
 use super::{
     case::{Case, Event},
-    terms::{ClockStart, CountsIn, Metric, Responsible, ServiceLevel, Terms, Versions},
+    terms::{ClockStart, CountsIn, Exclusion, Metric, Responsible, ServiceLevel, Terms, Versions},
     worktime::{Gap, WorkCalendar},
 };
 
@@ -86,7 +89,9 @@ pub struct CaseClock<'a> {
     pub outcome: Outcome,
     /// Reason of an accepted exclusion.
     pub excluded: Option<&'a str>,
-    /// Record of that exclusion.
+    /// Why it is counted although somebody asked to leave it out.
+    pub refused: Option<String>,
+    /// Record of that request.
     pub excluded_ref: Option<i64>,
     /// First thing that is missing.
     pub gap: Option<Gap>,
@@ -133,9 +138,16 @@ pub fn case_clock<'a>(
     let mut walk = Walk::new(terms, &chosen, started_us, as_of_us);
     walk.run(events);
     let mut clock = walk.finish(level, opened_us);
-    if let Some(exclusion) = terms.exclusion(level, &case.id) {
-        clock.excluded = Some(&exclusion.reason);
-        clock.excluded_ref = Some(exclusion.row_ref);
+    match terms.exclusion(level, &case.id, clock.counted_us) {
+        Some(Exclusion::Accepted { reason, row_ref }) => {
+            clock.excluded = Some(reason);
+            clock.excluded_ref = Some(row_ref);
+        }
+        Some(Exclusion::Refused { why, row_ref }) => {
+            clock.refused = Some(why);
+            clock.excluded_ref = Some(row_ref);
+        }
+        None => {}
     }
     if contradicts {
         clock.lose(Gap::OpenedAfterEvents);
@@ -267,8 +279,10 @@ struct Walk<'t, 'l> {
     started_us: Option<i64>,
     as_of_us: i64,
     segments: Vec<Segment>,
-    /// Working time known to have run, gaps left out.
+    /// Working time known to have run, gaps left out; for update: since the last update.
     known_us: i64,
+    /// For update: the longest time between two updates before the last.
+    longest_us: i64,
     gap: Option<Gap>,
     due_us: Option<i64>,
     done_us: Option<i64>,
@@ -290,6 +304,7 @@ impl<'t, 'l> Walk<'t, 'l> {
             as_of_us,
             segments: Vec::new(),
             known_us: 0,
+            longest_us: 0,
             gap: None,
             due_us: None,
             done_us: None,
@@ -312,10 +327,37 @@ impl<'t, 'l> Walk<'t, 'l> {
             standing.after(event);
             let following = next.next().map(|event| event.at_us);
             let stops = self.stops(standing.state.as_ref());
+            if self.level.metric == Metric::Update && !stops && self.updates(event) {
+                self.restart(event.at_us);
+            }
             if !self.advance(event, following, &standing, stops) {
                 break;
             }
         }
+    }
+
+    /// Whether an event is an update; the one that ends a case ends the last wait, and is none.
+    fn updates(&self, event: &Event) -> bool {
+        let wanted = &self.level.update_activities;
+        let named = |activity: &Arc<str>| wanted.iter().any(|word| **word == **activity);
+        wanted.is_empty() || event.activity.as_ref().is_some_and(named)
+    }
+
+    /// Ends a wait for an update. A deadline that was kept is no deadline any more.
+    fn restart(&mut self, at_us: i64) {
+        if self.started_us.is_none_or(|start| at_us < start) {
+            return;
+        }
+        if !self.exceeded() {
+            self.due_us = None;
+        }
+        self.longest_us = self.longest_us.max(self.known_us);
+        self.known_us = 0;
+    }
+
+    /// The time that is held against the threshold.
+    fn used_us(&self) -> i64 {
+        self.known_us.max(self.longest_us)
     }
 
     /// Adds the segments from an event to the next; false when the clock has stopped for good.
@@ -330,11 +372,7 @@ impl<'t, 'l> Walk<'t, 'l> {
         let end = following.unwrap_or(if stops { event.at_us } else { self.as_of_us });
         match self.started_us {
             Some(start) if start <= event.at_us => {
-                if stops {
-                    self.done_us = self.done_us.or(Some(event.at_us));
-                } else {
-                    self.done_us = None;
-                }
+                self.done_us = if stops { self.done_us.or(Some(event.at_us)) } else { None };
                 let final_stop = stops && self.level.metric == Metric::FirstResponse;
                 let end = if final_stop { event.at_us } else { end };
                 self.segment(event.at_us, end, standing, event.row_ref, is_last && !stops);
@@ -476,7 +514,7 @@ impl<'t, 'l> Walk<'t, 'l> {
 
     /// Works out deadline and outcome from the segments.
     fn finish<'a>(mut self, level: &'a ServiceLevel, opened_us: i64) -> CaseClock<'a> {
-        let total_us = self.gap.is_none().then_some(self.known_us);
+        let total_us = self.gap.is_none().then_some(self.used_us());
         let passed = self.due_us.is_some() && self.exceeded();
         self.extrapolate();
         let unstarted_end = self.done_us.filter(|_| self.started_us.is_none());
@@ -495,7 +533,7 @@ impl<'t, 'l> Walk<'t, 'l> {
         if self.gap.is_some() && !passed {
             outcome = Outcome::Gap;
         }
-        let judges = level.metric != Metric::Volume;
+        let judges = level.metric.judges();
         let opened_late = self.level.clock_starts == ClockStart::Opened
             && self.done_us.zip(self.started_us).is_some_and(|(done, start)| done < start);
         if judges && (unstarted_end.is_some() || opened_late) {
@@ -523,17 +561,18 @@ impl<'t, 'l> Walk<'t, 'l> {
             counted_us,
             outcome,
             excluded: None,
+            refused: None,
             excluded_ref: None,
             gap: self.gap,
         }
     }
 
     fn exceeded(&self) -> bool {
-        self.level.threshold_us.is_some_and(|threshold| self.known_us > threshold)
+        self.level.threshold_us.is_some_and(|threshold| self.used_us() > threshold)
     }
 
-    /// The deadline of a case that has not used up its time: from where it was done, or from now.
-    /// When nobody can know it, that is a gap only if it may lie before now and decides the window.
+    /// The deadline of a case that has time left, from where it was done or from now. When nobody can
+    /// know it, that is a gap only if it may lie before now and decides the window.
     fn extrapolate(&mut self) {
         let (Some(start), Some(threshold)) = (self.started_us, self.level.threshold_us) else {
             return;

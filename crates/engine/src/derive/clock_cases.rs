@@ -438,7 +438,7 @@ fn only_accepted_exclusions_for_a_reason_of_the_contract_leave_a_case_out() {
     };
     let decided = |level: &str, reason: &str, decision: &str| {
         let row = format!(
-            "| exclusion_id | service_level_id | case_id | reason | decision |\n|---|---|---|---|---|\n| 1 | {level} | C | {reason} | {decision} |"
+            "| exclusion_id | service_level_id | case_id | reason | decision | source |\n|---|---|---|---|---|---|\n| 1 | {level} | C | {reason} | {decision} | mail |"
         );
         seen(&base().table("exclusion", &row), "r", "C").unwrap().excluded
     };

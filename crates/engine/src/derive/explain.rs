@@ -55,6 +55,8 @@ pub struct Explanation {
     pub outcome_how: String,
     /// Reason of an accepted exclusion, and its record.
     pub excluded: Option<(String, String)>,
+    /// Why the case counts although somebody asked to leave it out, and the record of the request.
+    pub exclusion_refused: Option<(String, String)>,
     /// What is missing.
     pub gap: Option<String>,
     /// First rejected row of the case, if any: the answer may lack events.
@@ -255,6 +257,11 @@ fn tell(input: &DeriveInput<'_>, terms: &Terms, case: &Case, clock: &CaseClock<'
             .excluded
             .zip(clock.excluded_ref)
             .map(|(reason, row)| (reason.to_owned(), record(row))),
+        exclusion_refused: clock
+            .refused
+            .clone()
+            .zip(clock.excluded_ref)
+            .map(|(why, row)| (why, record(row))),
         gap: clock.gap.as_ref().map(ToString::to_string),
         quarantined: terms.quarantined(&case.id).map(record),
         calendar_refs: refs.into_iter().map(record).collect(),
@@ -265,7 +272,7 @@ fn tell_terms(level: &ServiceLevel) -> TermsTold {
     TermsTold {
         service_level_id: level.id.to_string(),
         title: level.title.clone(),
-        metric: level.metric.as_str().to_owned(),
+        metric: level.metric_id.to_string(),
         threshold: level.threshold_us.map(length),
         clock_starts: level.clock_starts.as_str().to_owned(),
         stop_states: level.stop_states.clone(),

@@ -388,7 +388,7 @@ fn an_exclusion_of_ours_that_the_provider_counts_is_an_exclusion_and_not_a_missi
             "| service_level_id | title | metric | target | window | threshold | stop_states | exclusion_reasons | basis |\n\
              |---|---|---|---|---|---|---|---|---|\n| r | t | turnaround | 0.9 | month | 8h | Done | delay | contract |",
         )
-        .table("exclusion", "| exclusion_id | case_id | reason | decision |\n|---|---|---|---|\n| 1 | C2 | delay | accepted |")
+        .table("exclusion", "| exclusion_id | case_id | reason | decision | source |\n|---|---|---|---|---|\n| 1 | C2 | delay | accepted | mail |")
         .table(
             "provider_report",
             "| source | service_level_id | period_start | case_id | outcome |\n|---|---|---|---|---|\n\

@@ -110,7 +110,7 @@ fn table(
     let arrays = vec![
         array::texts(rows().map(|_| Some(arrangement_id))),
         array::texts(rows().map(|row| Some(row.0.as_str()))),
-        array::texts(rows().map(|row| Some(row.1.metric.as_str()))),
+        array::texts(rows().map(|row| Some(row.1.metric_id.as_ref()))),
         array::dates(rows().map(|row| day(row.1.window.first))),
         array::dates(rows().map(|row| day(row.1.window.after))),
         array::integers(rows().map(|row| Some(row.4))),

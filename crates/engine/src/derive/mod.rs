@@ -12,7 +12,12 @@ pub mod clock;
 mod clock_cases;
 mod clock_word;
 pub mod coverage_span;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+mod due_cases;
+pub mod due_soon;
 pub mod exact;
+pub mod exclusion;
 pub mod explain;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
@@ -42,6 +47,7 @@ pub mod terms;
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 mod testing;
 pub mod urgent_item;
+pub mod warning;
 pub mod worktime;
 
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
@@ -135,6 +141,7 @@ pub fn all() -> Vec<Box<dyn Derivation>> {
         Box::new(feed_day::FeedDayTable),
         Box::new(case_clock::CaseClockTable),
         Box::new(backlog_case::BacklogCaseTable),
+        Box::new(due_soon::DueSoonTable),
         Box::new(ladder_table::ReportLadderTable),
         Box::new(report_case::ReportCaseTable),
         Box::new(overlap_day::OverlapDayTable),

@@ -7,16 +7,23 @@ use std::{
     sync::Arc,
 };
 
-use arrow::array::RecordBatch;
+use arrow::{array::RecordBatch, datatypes::DataType};
 use backstay_calendar::Zone;
 use jiff::civil::Date;
 
 use super::{
     DeriveInput,
-    terms::{ClockStart, CountsIn, Exclusion, Metric, ServiceLevel, Versions},
+    terms::{
+        ClockStart, CountsIn, ExclusionRequest, Metric, RequestDeadline, ServiceLevel, Versions,
+    },
+    warning::{self, Warning},
     worktime::{CalendarRow, HolidayRow, WorkCalendar},
 };
-use crate::{error::EngineError, period::Window, rows};
+use crate::{
+    error::EngineError,
+    period::{SubWindow, Window},
+    rows,
+};
 
 /// One text column of a register, by key.
 pub(crate) type Named = BTreeMap<String, Versions<Option<Arc<str>>>>;
@@ -94,67 +101,108 @@ pub(crate) fn read_named(
     Ok(found)
 }
 
+const SERVICE_LEVEL: &str = "service_level";
+
+/// Columns of `service_level` that vocabularies kept by release 0.1.0 do not have.
+pub(crate) const YOUNGER: &[(&str, DataType)] = &[
+    ("own_metric", DataType::Utf8),
+    ("kind", DataType::Utf8),
+    ("rolling_months", DataType::Int64),
+    ("sub_window", DataType::Utf8),
+    ("update_activities", DataType::Utf8),
+    ("warn_share", DataType::Decimal128(38, 9)),
+    ("warn_before", DataType::Int64),
+    ("warn_calendar_id", DataType::Utf8),
+    ("exclusion_deadline_days", DataType::Int64),
+    ("exclusion_deadline_counts", DataType::Utf8),
+];
+
 pub(super) fn read_service_levels(
     input: &DeriveInput<'_>,
     zone: &Zone,
 ) -> Result<BTreeMap<Arc<str>, Versions<ServiceLevel>>, EngineError> {
-    const TABLE: &str = "service_level";
     let mut found: BTreeMap<Arc<str>, Versions<ServiceLevel>> = BTreeMap::new();
-    for batch in input.tables.batches(TABLE)? {
-        let text = |name| rows::texts(&batch, TABLE, name);
-        let (ids, titles, metrics, priorities) =
-            (text("service_level_id")?, text("title")?, text("metric")?, text("priorities")?);
-        let (types, windows, counts, starts) =
-            (text("case_types")?, text("window")?, text("counts_in")?, text("clock_starts")?);
-        let (stop, paused, rule, calendars) = (
-            text("stop_states")?,
-            text("paused_states")?,
-            text("priority_rule")?,
-            text("calendar_id")?,
-        );
-        let (reasons, basis, source) =
-            (text("exclusion_reasons")?, text("basis")?, text("source")?);
-        let target = rows::decimals(&batch, TABLE, "target")?;
-        let threshold = rows::integers(&batch, TABLE, "threshold")?;
-        let refs = rows::integers(&batch, TABLE, "_ref")?;
-        for (row, (from, until)) in validity(&batch, TABLE, zone)?.into_iter().enumerate() {
-            let known = some_text(&ids, row).zip(some_text(&metrics, row).and_then(Metric::parse));
-            let Some((id, metric)) = known else { continue };
-            let counts_in = match some_text(&counts, row) {
+    for batch in input.tables.batches(SERVICE_LEVEL)? {
+        let valid = validity(&batch, SERVICE_LEVEL, zone)?;
+        let batch = rows::with_younger(&batch, SERVICE_LEVEL, YOUNGER)?;
+        for (level, (from, until)) in levels(&batch)?.into_iter().zip(valid) {
+            let Some(level) = level else { continue };
+            found.entry(level.id.clone()).or_default().push(from, until, level);
+        }
+    }
+    found.values_mut().for_each(Versions::settle);
+    Ok(found)
+}
+
+/// The rows of a batch; none for one that names no service level or no metric.
+fn levels(batch: &RecordBatch) -> Result<Vec<Option<ServiceLevel>>, EngineError> {
+    let text = |name| rows::texts(batch, SERVICE_LEVEL, name);
+    let number = |name| rows::integers(batch, SERVICE_LEVEL, name);
+    let decimal = |name| rows::decimals(batch, SERVICE_LEVEL, name);
+    let (ids, titles, metrics, own) =
+        (text("service_level_id")?, text("title")?, text("metric")?, text("own_metric")?);
+    let (priorities, types, windows) = (text("priorities")?, text("case_types")?, text("window")?);
+    let (counts, starts, subs) = (text("counts_in")?, text("clock_starts")?, text("sub_window")?);
+    let (stop, paused, rule) =
+        (text("stop_states")?, text("paused_states")?, text("priority_rule")?);
+    let (calendars, warned, updates) =
+        (text("calendar_id")?, text("warn_calendar_id")?, text("update_activities")?);
+    let (reasons, basis, source) = (text("exclusion_reasons")?, text("basis")?, text("source")?);
+    let (target, share) = (decimal("target")?, decimal("warn_share")?);
+    let (threshold, before, rolling) =
+        (number("threshold")?, number("warn_before")?, number("rolling_months")?);
+    let (days, days_count) =
+        (number("exclusion_deadline_days")?, text("exclusion_deadline_counts")?);
+    let refs = number("_ref")?;
+    let level = |row: usize| {
+        let id: Arc<str> = some_text(&ids, row)?.into();
+        let metric_id = some_text(&metrics, row).or_else(|| some_text(&own, row))?;
+        let metric = Metric::of(metric_id);
+        let warning = match (rows::integer(&before, row), rows::decimal(&share, row)) {
+            (Some(left_us), _) => Warning::Before(left_us),
+            (None, Some(share)) => Warning::Share(share),
+            (None, None) => warning::DEFAULT,
+        };
+        let deadline = rows::integer(&days, row).and_then(|days| u32::try_from(days).ok());
+        let working = some_text(&days_count, row) == Some("working-days");
+        Some(ServiceLevel {
+            id,
+            title: some_text(&titles, row).unwrap_or_default().to_owned(),
+            metric,
+            metric_id: metric_id.into(),
+            priorities: items(&priorities, row),
+            case_types: items(&types, row),
+            target: rows::decimal(&target, row),
+            threshold_us: rows::integer(&threshold, row),
+            window: some_text(&windows, row)
+                .and_then(|word| Window::parse(word, rows::integer(&rolling, row)))
+                .unwrap_or(Window::Month),
+            sub_window: some_text(&subs, row).and_then(SubWindow::parse),
+            update_activities: items(&updates, row),
+            warning,
+            warn_calendar_id: arc(some_text(&warned, row)),
+            exclusion_deadline: deadline.map(|days| RequestDeadline { days, working }),
+            counts_in: match some_text(&counts, row) {
                 Some("opened") => CountsIn::Opened,
                 Some("closed") => CountsIn::Closed,
                 // Without a threshold there is no deadline, and volume has none to have.
                 _ if metric == Metric::Volume => CountsIn::Opened,
                 _ => CountsIn::Due,
-            };
-            let id: Arc<str> = id.into();
-            let level = ServiceLevel {
-                id: id.clone(),
-                title: some_text(&titles, row).unwrap_or_default().to_owned(),
-                metric,
-                priorities: items(&priorities, row),
-                case_types: items(&types, row),
-                target: rows::decimal(&target, row),
-                threshold_us: rows::integer(&threshold, row),
-                window: some_text(&windows, row).and_then(Window::parse).unwrap_or(Window::Month),
-                counts_in,
-                clock_starts: some_text(&starts, row)
-                    .and_then(ClockStart::parse)
-                    .unwrap_or(ClockStart::Opened),
-                stop_states: items(&stop, row),
-                paused_states: items(&paused, row),
-                first_priority: some_text(&rule, row) == Some("first"),
-                calendar_id: arc(some_text(&calendars, row)),
-                exclusion_reasons: items(&reasons, row),
-                basis: some_text(&basis, row).unwrap_or_default().to_owned(),
-                source: some_text(&source, row).map(str::to_owned),
-                row_ref: rows::integer(&refs, row).unwrap_or_default(),
-            };
-            found.entry(id).or_default().push(from, until, level);
-        }
-    }
-    found.values_mut().for_each(Versions::settle);
-    Ok(found)
+            },
+            clock_starts: some_text(&starts, row)
+                .and_then(ClockStart::parse)
+                .unwrap_or(ClockStart::Opened),
+            stop_states: items(&stop, row),
+            paused_states: items(&paused, row),
+            first_priority: some_text(&rule, row) == Some("first"),
+            calendar_id: arc(some_text(&calendars, row)),
+            exclusion_reasons: items(&reasons, row),
+            basis: some_text(&basis, row).unwrap_or_default().to_owned(),
+            source: some_text(&source, row).map(str::to_owned),
+            row_ref: rows::integer(&refs, row).unwrap_or_default(),
+        })
+    };
+    Ok((0..batch.num_rows()).map(level).collect())
 }
 
 /// Calendars by id, compiled with the holidays of their places.
@@ -226,34 +274,37 @@ fn read_holidays(input: &DeriveInput<'_>) -> Result<Vec<HolidayRow>, EngineError
     Ok(found)
 }
 
-/// Accepted exclusions by case, and whether any row is held, whatever its decision.
+/// Requests to leave a case out, by case, and whether any row is held.
 pub(super) fn read_exclusions(
     input: &DeriveInput<'_>,
-) -> Result<(BTreeMap<String, Vec<Exclusion>>, bool), EngineError> {
+) -> Result<(BTreeMap<String, Vec<ExclusionRequest>>, bool), EngineError> {
     const TABLE: &str = "exclusion";
-    let mut found: BTreeMap<String, Vec<Exclusion>> = BTreeMap::new();
+    let mut found: BTreeMap<String, Vec<ExclusionRequest>> = BTreeMap::new();
     let mut any = false;
     for batch in input.tables.batches(TABLE)? {
         any |= batch.num_rows() > 0;
         let text = |name| rows::texts(&batch, TABLE, name);
-        let (levels, cases) = (text("service_level_id")?, text("case_id")?);
-        let (reasons, decisions) = (text("reason")?, text("decision")?);
+        let (ids, levels, cases) =
+            (text("exclusion_id")?, text("service_level_id")?, text("case_id")?);
+        let (reasons, decisions, sources) = (text("reason")?, text("decision")?, text("source")?);
+        let requested = rows::instants(&batch, TABLE, "requested_at")?;
         let refs = rows::integers(&batch, TABLE, "_ref")?;
         for row in 0..batch.num_rows() {
-            if some_text(&decisions, row) != Some("accepted") {
-                continue;
-            }
             let Some((case, reason)) = some_text(&cases, row).zip(some_text(&reasons, row)) else {
                 continue;
             };
-            found.entry(case.to_owned()).or_default().push(Exclusion {
+            found.entry(case.to_owned()).or_default().push(ExclusionRequest {
+                id: some_text(&ids, row).unwrap_or_default().to_owned(),
                 service_level_id: some_text(&levels, row).map(str::to_owned),
                 reason: reason.to_owned(),
+                decision: some_text(&decisions, row).unwrap_or_default().to_owned(),
+                requested_us: rows::instant(&requested, row),
+                is_proved: some_text(&sources, row).is_some_and(|text| !text.trim().is_empty()),
                 row_ref: rows::integer(&refs, row).unwrap_or_default(),
             });
         }
     }
-    found.values_mut().for_each(|list| list.sort_by_key(|exclusion| exclusion.row_ref));
+    found.values_mut().for_each(|list| list.sort_by_key(|request| request.row_ref));
     Ok((found, any))
 }
 

@@ -23,10 +23,7 @@ use super::{
     report_row::{ReportRow, Reported, Reports, Stated, read},
     terms::{Metric, ServiceLevel, Terms, Versions},
 };
-use crate::{
-    error::EngineError,
-    period::{Period, Window},
-};
+use crate::{error::EngineError, period::Period};
 
 /// What terms make of a case, without its segments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -274,12 +271,13 @@ impl<'a> Comparison<'a> {
     /// A day beyond the calendar, or an unknown zone.
     pub fn sides(&'a self, period: Period) -> Result<Vec<Side<'a>>, EngineError> {
         let mut found = Vec::new();
-        for kind in [Window::Month, Window::Quarter, Window::Year] {
+        for kind in Terms::windows([self.versions]) {
             for window in kind.ending_in(period)? {
                 let bounds_us = window.bounds_us(self.zone)?;
-                if let Some(level) =
-                    self.versions.measuring(bounds_us).filter(|level| level.window == kind)
-                {
+                if let Some(level) = self.versions.measuring(bounds_us).filter(|level| {
+                    // What a file of the workspace's own counts, no clock can take apart.
+                    level.window == kind && level.metric != Metric::Own
+                }) {
                     found.push(self.side(window, bounds_us, level));
                 }
             }

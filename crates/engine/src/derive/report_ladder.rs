@@ -20,6 +20,8 @@
 //! (largest remainder). A figure that was reported rounded stands for whatever rounds to it, so
 //! rounding is no cause.
 
+use std::sync::Arc;
+
 use num_traits::Zero;
 
 use super::{
@@ -91,6 +93,8 @@ pub struct Ladder {
     pub window: Period,
     /// Metric.
     pub metric: Metric,
+    /// Its id.
+    pub metric_id: Arc<str>,
     /// Our cases.
     pub ours: Tally,
     /// The provider's cases, when it gave them.
@@ -143,6 +147,7 @@ pub fn ladder(comparison: &Comparison<'_>, side: &Side<'_>) -> Option<Ladder> {
     let mut ladder = Ladder {
         window: side.window,
         metric,
+        metric_id: side.level.metric_id.clone(),
         ours: *figure,
         theirs: None,
         reported: None,

@@ -4,7 +4,10 @@
 //! Owns which row holds at which instant; it must never decide what a case did. A register whose
 //! absence would change an answer becomes a [`Gap`], never a default.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use backstay_calendar::Zone;
 
@@ -16,7 +19,14 @@ use super::{
     },
     worktime::{Gap, WorkCalendar},
 };
-use crate::{error::EngineError, period::Window};
+pub use super::{
+    exclusion::{Exclusion, ExclusionRequest, RequestDeadline},
+    warning::Warning,
+};
+use crate::{
+    error::EngineError,
+    period::{SubWindow, Window},
+};
 
 /// Registers that [`Terms::read`] cannot do without.
 pub const READS: &[&str] = &["service_level"];
@@ -95,24 +105,30 @@ pub enum Metric {
     BacklogAge,
     /// Number of cases.
     Volume,
+    /// The longest time between two updates.
+    Update,
+    /// By a file of the workspace's own; the clock is that of turnaround.
+    Own,
 }
 
 impl Metric {
-    /// The vocabulary's word.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Turnaround => "turnaround",
-            Self::FirstResponse => "first-response",
-            Self::BacklogAge => "backlog-age",
-            Self::Volume => "volume",
+    /// From the id of a metric; what is none of the product's is the workspace's own.
+    pub(super) fn of(id: &str) -> Self {
+        match id {
+            "turnaround" => Self::Turnaround,
+            "first-response" => Self::FirstResponse,
+            "backlog-age" => Self::BacklogAge,
+            "volume" => Self::Volume,
+            "update" => Self::Update,
+            _ => Self::Own,
         }
     }
 
-    pub(super) fn parse(word: &str) -> Option<Self> {
-        [Self::Turnaround, Self::FirstResponse, Self::BacklogAge, Self::Volume]
-            .into_iter()
-            .find(|m| m.as_str() == word)
+    /// Whether a case under it can be met or missed by the clock, so that it needs a threshold and
+    /// states in which it is done.
+    #[must_use]
+    pub fn judges(self) -> bool {
+        !matches!(self, Self::Volume)
     }
 }
 
@@ -170,6 +186,8 @@ pub struct ServiceLevel {
     pub title: String,
     /// How it is measured.
     pub metric: Metric,
+    /// Id of the metric, as the register writes it.
+    pub metric_id: Arc<str>,
     /// Priorities it applies to; empty for all.
     pub priorities: Vec<String>,
     /// Case types it applies to; empty for all.
@@ -180,6 +198,16 @@ pub struct ServiceLevel {
     pub threshold_us: Option<i64>,
     /// Span measured as one.
     pub window: Window,
+    /// Shorter spans, of which the worst is shown.
+    pub sub_window: Option<SubWindow>,
+    /// Activities that count as an update; empty for every event.
+    pub update_activities: Vec<String>,
+    /// When an open case is warned of.
+    pub warning: Warning,
+    /// Working hours of whoever is warned; none for those of the site responsible.
+    pub warn_calendar_id: Option<Arc<str>>,
+    /// Until when leaving a case out may be asked for; none for no deadline.
+    pub exclusion_deadline: Option<RequestDeadline>,
     /// What puts a case into a window.
     pub counts_in: CountsIn,
     /// Start of the clock.
@@ -198,17 +226,6 @@ pub struct ServiceLevel {
     pub basis: String,
     /// Clause or document.
     pub source: Option<String>,
-    /// Its record.
-    pub row_ref: i64,
-}
-
-/// An accepted exclusion.
-#[derive(Debug, Clone)]
-pub struct Exclusion {
-    /// Service level; none for all.
-    pub service_level_id: Option<String>,
-    /// Reason as the contract names it.
-    pub reason: String,
     /// Its record.
     pub row_ref: i64,
 }
@@ -235,7 +252,7 @@ pub struct Terms {
     sites: Named,
     teams: Named,
     calendars: BTreeMap<String, WorkCalendar>,
-    exclusions: BTreeMap<String, Vec<Exclusion>>,
+    exclusions: BTreeMap<String, Vec<ExclusionRequest>>,
     /// Whether absence of an exclusion means that there is none.
     exclusions_known: bool,
     /// Cases with rejected rows, and the first such row.
@@ -285,7 +302,7 @@ impl Terms {
         self.calendars.keys().map(String::as_str)
     }
 
-    /// Whether no exclusion was accepted at all.
+    /// Whether leaving a case out was never asked for.
     #[must_use]
     pub fn has_no_exclusion(&self) -> bool {
         self.exclusions.is_empty()
@@ -362,15 +379,45 @@ impl Terms {
         }
     }
 
-    /// The accepted exclusion of a case under a service level, if its reason is one that the service
-    /// level names. Of several the one of the earliest record.
+    /// What became of the requests to leave a case out of a service level. `counted_us` is the instant
+    /// that puts it into a window, when that is known.
     #[must_use]
-    pub fn exclusion(&self, level: &ServiceLevel, case_id: &str) -> Option<&Exclusion> {
-        let applies = |found: &&Exclusion| {
-            found.service_level_id.as_deref().is_none_or(|id| id == level.id.as_ref())
-                && level.exclusion_reasons.contains(&found.reason)
-        };
-        self.exclusions.get(case_id)?.iter().find(applies)
+    pub fn exclusion(
+        &self,
+        level: &ServiceLevel,
+        case_id: &str,
+        counted_us: Option<i64>,
+    ) -> Option<Exclusion<'_>> {
+        let requests = self.exclusions.get(case_id)?;
+        super::exclusion::judge(self, level, requests, counted_us)
+    }
+
+    /// Every window span that a version of some service level is measured over.
+    pub fn windows<'a>(
+        versions: impl IntoIterator<Item = &'a Versions<ServiceLevel>>,
+    ) -> BTreeSet<Window> {
+        let rows = versions.into_iter().flat_map(Versions::iter);
+        rows.map(|(_, _, level)| level.window).collect()
+    }
+
+    /// The calendar by which working days of the contract count: the service level's own, else the
+    /// default site's at that instant.
+    ///
+    /// # Errors
+    /// What keeps it from being known.
+    pub fn contract_calendar(
+        &self,
+        level: &ServiceLevel,
+        at_us: i64,
+    ) -> Result<&WorkCalendar, Gap> {
+        if let Some(id) = &level.calendar_id {
+            return self.calendar(id);
+        }
+        let Responsible { calendar_id, gap, .. } = self.responsible(None, None, at_us);
+        match (calendar_id, gap) {
+            (Some(id), _) => self.calendar(&id),
+            (None, gap) => Err(gap.unwrap_or(Gap::NoSite)),
+        }
     }
 
     /// Whether it can be said that a case is not excluded.

@@ -110,7 +110,7 @@ impl Session {
             return Ok(rows.clone());
         }
         let rows = if name == MEASUREMENT {
-            crate::measure::batches(self)?
+            crate::measure_table::batches(self)?
         } else {
             match self.derivations.iter().find(|derivation| derivation.name() == name) {
                 Some(derivation) => self.derive(derivation.as_ref())?,

@@ -160,7 +160,7 @@ impl Session {
         context.register_table(case_clock::NAME, clock.clone()).map_err(failed)?;
         let kept = derivations.iter().filter(|d| d.name() != case_clock::NAME);
         let schemas = kept.map(|d| (d.name(), d.schema()));
-        let measurement: (&'static str, SchemaRef) = (MEASUREMENT, crate::measure::schema());
+        let measurement: (&'static str, SchemaRef) = (MEASUREMENT, crate::measure_table::schema());
         for (name, schema) in schemas.chain([measurement]) {
             let cell = Cell::default();
             let provider = Arc::new(DerivedTable::new(name, schema, cell.clone()));

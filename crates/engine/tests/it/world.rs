@@ -214,10 +214,10 @@ pub fn march() -> World {
     add(
         "exclusion",
         rows(
-            &["arrangement_id", "exclusion_id", "case_id", "reason", "decision"],
+            &["arrangement_id", "exclusion_id", "case_id", "reason", "decision", "source"],
             &[
-                &["desk", "X1", "C04", "client-delay", "accepted"],
-                &["desk", "X2", "C05", "client-delay", "rejected"],
+                &["desk", "X1", "C04", "client-delay", "accepted", "minutes"],
+                &["desk", "X2", "C05", "client-delay", "rejected", "minutes"],
             ],
         ),
     );

@@ -120,6 +120,7 @@ fn overview(dossier: &Dossier<'_>, arrangement: &str, levels: &Levels<'_>) -> Ma
                 html! { (wanted(&measure.minimum)) },
                 html! {
                     (status::verdict(seen(dossier, measure).verdict()))
+                    @for said in level::beside(measure) { span.sub { (said) } }
                     @if measure.target_basis == "assumed" { span.sub { "target assumed" } }
                 },
             ]));

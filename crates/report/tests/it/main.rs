@@ -163,6 +163,7 @@ fn explained() -> Explanation {
     last.gap = Some("site `nowhere` has no calendar".to_owned());
     (last.working, last.elapsed) = (None, None);
     Explanation {
+        exclusion_refused: None,
         arrangement_id: "claims".to_owned(),
         case_id: "C-17".to_owned(),
         terms: TermsTold {

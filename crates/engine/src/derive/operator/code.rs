@@ -35,7 +35,8 @@ pub(super) struct LevelCode {
     pub row_ref: i64,
     /// The one calendar that counts, whatever the site.
     pub calendar: Option<CalendarCode>,
-    /// Whether a quick answer is possible at all: what the version lacks makes every case a gap.
+    /// Whether a quick answer is possible at all: what the version lacks makes every case a gap, and
+    /// updates are counted by the plain path.
     pub is_quick: bool,
 }
 
@@ -99,12 +100,12 @@ impl Code {
         level: &ServiceLevel,
     ) -> LevelCode {
         let set = |words: &[String]| SymbolSet::new(symbols, words);
-        let judges = level.metric != Metric::Volume;
+        let judges = level.metric.judges();
         let defined = !judges || (!level.stop_states.is_empty() && level.threshold_us.is_some());
         LevelCode {
             place: 0,
             id: symbols.number(&level.id),
-            metric: symbols.number(level.metric.as_str()),
+            metric: symbols.number(&level.metric_id),
             kind: level.metric,
             from_us,
             until_us,
@@ -118,7 +119,7 @@ impl Code {
             threshold_us: level.threshold_us,
             row_ref: level.row_ref,
             calendar: level.calendar_id.as_ref().map(|id| self.calendar(symbols, id)),
-            is_quick: defined && terms.exclusions_known(level),
+            is_quick: defined && level.metric != Metric::Update && terms.exclusions_known(level),
         }
     }
 

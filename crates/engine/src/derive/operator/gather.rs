@@ -176,6 +176,7 @@ pub(super) struct Gathered {
     site: Vec<Symbol>,
     priority: Vec<Symbol>,
     case_type: Vec<Symbol>,
+    activity: Vec<Symbol>,
     person: Vec<bool>,
     refs: Vec<i64>,
 }
@@ -207,6 +208,7 @@ impl Gathered {
             site: &self.site,
             priority: &self.priority,
             case_type: &self.case_type,
+            activity: &self.activity,
             person: &self.person,
             refs: &self.refs,
         }
@@ -228,6 +230,7 @@ impl Gathered {
         refill(&mut self.site, held().map(|(piece, row)| word(&piece.site, row)));
         refill(&mut self.priority, held().map(|(piece, row)| word(&piece.priority, row)));
         refill(&mut self.case_type, held().map(|(piece, row)| word(&piece.case_type, row)));
+        refill(&mut self.activity, held().map(|(piece, row)| word(&piece.activity, row)));
         let person = |piece: &Piece, row: usize| piece.person.get(row).copied().unwrap_or(false);
         refill(&mut self.person, held().map(|(piece, row)| person(piece, row)));
         refill(&mut self.refs, held().map(|(piece, row)| ref_of(piece, row)));
@@ -252,6 +255,7 @@ fn slices<'a>(piece: &'a Piece, run: &Run) -> Events<'a> {
         site: part(&piece.site, start, end),
         priority: part(&piece.priority, start, end),
         case_type: part(&piece.case_type, start, end),
+        activity: part(&piece.activity, start, end),
         person: part(&piece.person, start, end),
         refs: part(&piece.refs, start, end),
     }

@@ -23,6 +23,7 @@ pub(super) struct Events<'a> {
     pub site: &'a [Symbol],
     pub priority: &'a [Symbol],
     pub case_type: &'a [Symbol],
+    pub activity: &'a [Symbol],
     pub person: &'a [bool],
     pub refs: &'a [i64],
 }
@@ -466,7 +467,7 @@ impl Walk<'_> {
             let left = threshold - self.known_us;
             self.due_us = Some(kernel.add_working_us(place, from_us, left)?);
         }
-        let opened_late = self.level.kind != Metric::Volume
+        let opened_late = self.level.kind.judges()
             && self.level.starts == ClockStart::Opened
             && self.done_us.is_some_and(|done| done < self.started_us);
         if opened_late {

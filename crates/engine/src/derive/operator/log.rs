@@ -23,6 +23,7 @@ pub(super) const NEVER: i64 = i64::MIN;
 pub(super) struct Reading {
     pub priority: bool,
     pub case_type: bool,
+    pub activity: bool,
     pub person: bool,
 }
 
@@ -49,6 +50,7 @@ pub(super) struct Piece {
     pub site: Vec<Symbol>,
     pub priority: Vec<Symbol>,
     pub case_type: Vec<Symbol>,
+    pub activity: Vec<Symbol>,
     pub person: Vec<bool>,
     pub refs: Vec<i64>,
     places: Option<Vec<u32>>,
@@ -68,6 +70,7 @@ impl Piece {
         let extra = [
             (reading.priority, "priority"),
             (reading.case_type, "case_type"),
+            (reading.activity, "activity"),
             (reading.person, "person_id"),
         ];
         names.extend(extra.iter().filter(|(wanted, _)| *wanted).map(|(_, name)| *name));
@@ -111,6 +114,7 @@ impl Piece {
             site: words("site_id")?,
             priority: words("priority")?,
             case_type: words("case_type")?,
+            activity: words("activity")?,
             person,
             refs,
             places,
@@ -156,6 +160,7 @@ impl Piece {
             &mut self.site,
             &mut self.priority,
             &mut self.case_type,
+            &mut self.activity,
         ] {
             moved(column, &order);
         }
@@ -186,7 +191,8 @@ impl Piece {
 
     /// Memory held, roughly.
     pub(super) fn bytes(&self) -> usize {
-        let words = [&self.state, &self.team, &self.site, &self.priority, &self.case_type];
+        let words =
+            [&self.state, &self.team, &self.site, &self.priority, &self.case_type, &self.activity];
         self.ids.get_array_memory_size()
             + 8 * (self.at.len() + self.opened.len() + self.refs.len())
             + 4 * words.iter().map(|column| column.len()).sum::<usize>()

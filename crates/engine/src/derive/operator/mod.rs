@@ -67,6 +67,7 @@ impl Operator {
         log::Reading {
             priority: ask.wants("priority") || any(&|level| !level.priorities.is_empty()),
             case_type: any(&|level| !level.case_types.is_empty()),
+            activity: any(&|level| !level.update_activities.is_empty()),
             person: any(&|level| level.clock_starts == ClockStart::Assigned),
         }
     }

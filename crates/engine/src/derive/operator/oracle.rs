@@ -72,7 +72,7 @@ fn log(events: &[Drawn]) -> String {
         let id = if *event_id == 0 { String::new() } else { format!("e/{}", 8 + event_id) };
         text.push_str(&format!(
             "| desk | C{case} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {id} |\n",
-            pick(&["open", "work", "close"], *event_id),
+            pick(&["open", "note", "done"], *event_id),
             pick(&["", "New", "Active", "Waiting", "Resolved", "Closed"], *state),
             instant(at),
             opened.map(instant).unwrap_or_default(),
@@ -122,8 +122,8 @@ type Level = (u8, u8, u8, u8, u8, u8, u8, bool, bool);
 
 fn levels(drawn: &[Level]) -> String {
     let mut text = String::from(
-        "| arrangement_id | service_level_id | title | metric | priorities | case_types | target | window | threshold | counts_in | clock_starts | stop_states | paused_states | priority_rule | calendar_id | exclusion_reasons | basis | valid_from | valid_to |\n\
-         |---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
+        "| arrangement_id | service_level_id | title | metric | priorities | case_types | target | window | threshold | counts_in | clock_starts | stop_states | paused_states | priority_rule | calendar_id | exclusion_reasons | update_activities | exclusion_deadline_days | exclusion_deadline_counts | basis | valid_from | valid_to |\n\
+         |---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
     );
     for (n, (metric, priorities, types, counts, start, threshold, calendar, first, excludes)) in
         drawn.iter().enumerate()
@@ -136,8 +136,8 @@ fn levels(drawn: &[Level]) -> String {
             _ => (format!("L{}", n + 1), "", ""),
         };
         text.push_str(&format!(
-            "| desk | {id} | t | {} | {} | {} | 0.9 | month | {} | {} | {} | {} | Waiting | {} | {} | {} | contract | {from} | {to} |\n",
-            pick(&["turnaround", "first-response", "volume", "turnaround"], *metric),
+            "| desk | {id} | t | {} | {} | {} | 0.9 | month | {} | {} | {} | {} | Waiting | {} | {} | {} | {} | {} | {} | contract | {from} | {to} |\n",
+            pick(&["turnaround", "first-response", "volume", "update"], *metric),
             pick(&["", "", "1", "1\\|2"], *priorities),
             pick(&["", "", "", "request"], *types),
             pick(&["8h", "1h", "20h", "0h", ""], *threshold),
@@ -147,6 +147,9 @@ fn levels(drawn: &[Level]) -> String {
             if *first { "first" } else { "" },
             pick(&["", "", "", "night", "none"], *calendar),
             if *excludes { "client-delay" } else { "" },
+            pick(&["", "open", "note\\|done"], *types),
+            pick(&["", "10", "0"], *threshold),
+            pick(&["working-days", ""], *types),
         ));
     }
     text
@@ -160,7 +163,7 @@ fn marked(fixture: Fixture<'_>, any: bool) -> Fixture<'_> {
     fixture
         .table(
             "exclusion",
-            "| arrangement_id | exclusion_id | case_id | reason | decision |\n|---|---|---|---|---|\n| desk | X1 | C2 | client-delay | accepted |\n",
+            "| arrangement_id | exclusion_id | case_id | reason | decision | requested_at | source |\n|---|---|---|---|---|---|---|\n| desk | X1 | C1 | client-delay | accepted | 2026-03-02T00:00:00Z | |\n| desk | X2 | C2 | client-delay | accepted | 2026-03-02T00:00:00Z | mail |\n| desk | X3 | C3 | client-delay | accepted | 2026-12-02T00:00:00Z | mail |\n",
         )
         .unwrap()
         .table(

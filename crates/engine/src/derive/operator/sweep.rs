@@ -19,7 +19,7 @@ use crate::{
     derive::{
         case::{Case, Event},
         clock::{self, CaseClock, Choice},
-        terms::{ServiceLevel, Versions},
+        terms::{Exclusion, ServiceLevel, Versions},
     },
     error::EngineError,
     parallel,
@@ -278,6 +278,7 @@ struct Around {
     threshold_us: Option<i64>,
     terms_ref: i64,
     excluded: Symbol,
+    refused: Symbol,
     gap: Symbol,
     incomplete: bool,
 }
@@ -306,9 +307,15 @@ impl Judge<'_> {
                     let mut around = Around { incomplete, ..Around::of(code) };
                     if !terms.has_no_exclusion()
                         && let Some((_, _, level)) = versions.iter().nth(place)
-                        && let Some(found) = terms.exclusion(level, id)
+                        && let Some(found) = terms.exclusion(level, id, head.counted_us)
                     {
-                        around.excluded = self.operator.symbols.number(&found.reason);
+                        let symbols = &self.operator.symbols;
+                        match found {
+                            Exclusion::Accepted { reason, .. } => {
+                                around.excluded = symbols.number(reason);
+                            }
+                            Exclusion::Refused { why, .. } => around.refused = symbols.number(&why),
+                        }
                     }
                     self.push(id, &head, around);
                 }
@@ -351,10 +358,11 @@ impl Judge<'_> {
         let head = Head { opened_us, started_us, closed_us, total_us, due_us, counted_us, outcome };
         let around = Around {
             level: symbols.number(&level.id),
-            metric: symbols.number(level.metric.as_str()),
+            metric: symbols.number(&level.metric_id),
             threshold_us: level.threshold_us,
             terms_ref: level.row_ref,
             excluded: symbols.maybe(clock.excluded),
+            refused: symbols.maybe(clock.refused.as_deref()),
             gap: clock.gap.map_or(NONE, |gap| symbols.number(&gap.to_string())),
             incomplete,
         };
@@ -368,8 +376,8 @@ impl Judge<'_> {
         let count = self.segments.len();
         let first = if self.ask.only_last { count.saturating_sub(1) } else { 0 };
         for (n, segment) in self.segments.iter().enumerate().skip(first) {
-            let Around { level, metric, threshold_us, terms_ref, excluded, gap, incomplete } =
-                around;
+            let Around { level, metric, threshold_us, terms_ref, .. } = around;
+            let Around { excluded, refused, gap, incomplete, .. } = around;
             let row = Row {
                 level,
                 metric,
@@ -377,6 +385,7 @@ impl Judge<'_> {
                 terms_ref,
                 head,
                 excluded,
+                refused,
                 gap,
                 incomplete,
                 segment,
@@ -396,6 +405,7 @@ impl Around {
             threshold_us: code.threshold_us,
             terms_ref: code.row_ref,
             excluded: NONE,
+            refused: NONE,
             gap: NONE,
             incomplete: false,
         }
@@ -415,6 +425,7 @@ fn before<'a>(events: &Events<'a>, count: usize) -> Events<'a> {
         site: part(events.site, count),
         priority: part(events.priority, count),
         case_type: part(events.case_type, count),
+        activity: part(events.activity, count),
         person: part(events.person, count),
         refs: part(events.refs, count),
     }
@@ -430,7 +441,7 @@ impl Operator {
         let event = |row: usize| Event {
             at_us: instant(events.at, row).unwrap_or_default(),
             opened_us: instant(events.opened, row),
-            activity: None,
+            activity: text(events.activity, row),
             state: text(events.state, row),
             team: text(events.team, row),
             site: text(events.site, row),
