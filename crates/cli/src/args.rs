@@ -20,7 +20,7 @@ pub use ledger::{
     VerifyArgs,
 };
 pub use mapping::{MappingCommand, MappingNewArgs};
-pub use month::WarnArgs;
+pub use month::{CloseArgs, RestateArgs, StepArg, WarnArgs};
 pub use person::{EraseCommand, ErasePersonArgs, ErasureArgs, RevealArgs};
 pub use sample::{
     SampleCommand, SampleCurveArgs, SampleDrawArgs, SamplePlanArgs, SampleVerifyArgs, TermsArgs,
@@ -122,6 +122,28 @@ A service level says when: `warn_share` (0.8 when empty) or `warn_before`. A
 warning that falls outside the hours of whoever is warned moves to the next
 opening, or to the last minute of work before when that comes too late.")]
     Warn(WarnArgs),
+    /// Close a month: issue our figures, record the agreement, freeze them.
+    #[command(after_help = "\
+Examples:
+  backstay close desk 2026-10 --dry-run      what would be closed
+  backstay close desk 2026-10                the next step: issue
+  backstay close desk 2026-10 --step agree --by 'Tala, account manager'
+  backstay close desk 2026-10 --step freeze
+
+Each step is an assessment kept in the ledger, to be replayed by its entry. A
+frozen month is never changed: `backstay restate` puts later evidence beside
+it.")]
+    Close(CloseArgs),
+    /// Put a closed month beside what today's evidence makes of it, case by case.
+    #[command(after_help = "\
+Examples:
+  backstay restate desk 2026-10 --dry-run    look, and keep nothing
+  backstay restate desk 2026-10
+  backstay restate desk 2026-10 --format json
+
+Each case that counts otherwise names the ledger entry that brought it: a late
+holiday, a corrected log, an amended target.")]
+    Restate(RestateArgs),
     /// Write an assessment as one HTML file that needs nothing else: to read, print and hand on.
     #[command(after_help = "\
 Examples:

@@ -30,6 +30,7 @@ pub mod outcome;
 mod parallel;
 pub mod period;
 pub mod replay;
+pub mod restate;
 pub mod rows;
 pub mod session;
 pub mod status;

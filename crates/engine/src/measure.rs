@@ -262,6 +262,24 @@ fn asked<'a>(
     Ok(due.filter(|(_, due)| !due.is_empty()).collect())
 }
 
+/// The rows behind every figure, with the window that they fall into.
+pub(crate) fn answers(session: &Session) -> Result<Vec<(Period, OutcomeRow)>, EngineError> {
+    let terms = read_terms(session)?;
+    let mut all = Vec::new();
+    for metric in session.evidence.catalogue.metrics() {
+        let own: Vec<&Terms> = terms.iter().filter(|terms| terms.metric == metric.id).collect();
+        for (window, due) in asked(session, &own)? {
+            let counts = |row: &OutcomeRow| {
+                let own = due.iter().find(|terms| terms.service_level_id == row.service_level_id);
+                own.is_some_and(|terms| terms.lacking.is_none())
+            };
+            let rows = rows_of(session, metric, window)?.into_iter().filter(counts);
+            all.extend(rows.map(|row| (window, row)));
+        }
+    }
+    Ok(all)
+}
+
 /// The windows, and the shorter spans inside them that somebody asks for.
 fn spans(asked: &[(Period, Vec<&Terms>)]) -> BTreeSet<Period> {
     let mut found = BTreeSet::new();

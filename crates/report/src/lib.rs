@@ -3,6 +3,7 @@
 
 pub mod assessment;
 pub mod catalogue;
+pub mod close;
 pub mod difference;
 pub mod due;
 pub mod explanation;

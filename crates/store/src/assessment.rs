@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::{
     backend::{Append, Backend as _, Basis},
+    close::CloseNote,
     error::{Result, StoreError},
     payload::{self, AssessmentPayload, ObjectNote, Role},
     workspace::{Ctx, Workspace},
@@ -70,8 +71,13 @@ pub struct AssessmentSummary {
     pub result: Digest,
 }
 
-fn content_of(basis: &[u8]) -> LedgerDigest {
-    LedgerDigest::of_content(&[b"assessment\n".as_slice(), basis].concat())
+fn content_of(basis: &[u8], close: Option<&CloseNote>) -> Result<LedgerDigest> {
+    let note = match close {
+        Some(note) => payload::write(note)?,
+        None => Vec::new(),
+    };
+    let word: &[u8] = if close.is_some() { b"close\n" } else { b"assessment\n" };
+    Ok(LedgerDigest::of_content(&[word, &note, basis].concat()))
 }
 
 impl Workspace {
@@ -84,11 +90,24 @@ impl Workspace {
         new: NewAssessment<'_>,
         ctx: &mut Ctx<'_>,
     ) -> Result<AssessmentKept> {
+        self.keep_assessment(new, None, ctx)
+    }
+
+    /// Keeps an assessment; with a note it is a step of a month-end, and an entry of its own.
+    pub(crate) fn keep_assessment(
+        &self,
+        new: NewAssessment<'_>,
+        close: Option<&CloseNote>,
+        ctx: &mut Ctx<'_>,
+    ) -> Result<AssessmentKept> {
         let basis = serde_json::from_slice(new.basis)
             .map_err(|error| StoreError::Payload { entry: 0, reason: error.to_string() })?;
         let _scratch = self.scratch()?;
         let _lock = self.write_lock()?;
-        let content = content_of(new.basis);
+        let content = content_of(new.basis, close)?;
+        if let Some(note) = close {
+            self.check_close(note)?;
+        }
         let result = Digest::of(new.result);
         for entry in self.backend.with_content(&content)? {
             let stored = self.stored(entry)?;
@@ -112,6 +131,7 @@ impl Workspace {
             result,
             files,
             objects,
+            close: close.cloned(),
         };
         let append = Append {
             actor: ctx.actor.to_owned(),

@@ -94,6 +94,18 @@ pub enum StoreError {
     /// A key that the work needs is not there.
     #[error("the key `{}` is not here: put the workspace's `keys` folder back", .0.display())]
     NoKey(PathBuf),
+    /// A step of a month-end that may not follow those taken.
+    #[error("`{arrangement}`, {period}: the step `{step}` cannot be taken: {reason}")]
+    Close {
+        /// Arrangement.
+        arrangement: String,
+        /// Days.
+        period: String,
+        /// Step.
+        step: &'static str,
+        /// Why, and what to do.
+        reason: String,
+    },
     /// A precondition did not hold.
     #[error(
         "somebody else changed row `{key}` of `{table}`: you saw the version of entry {expected_seq} ({seen}), now it is the version of entry {found_seq} ({found})"

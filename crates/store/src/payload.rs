@@ -296,6 +296,9 @@ pub struct AssessmentPayload {
     pub files: BTreeMap<String, Digest>,
     /// All of them, as the verifier reads them.
     pub objects: Vec<ObjectNote>,
+    /// The step of a month-end that this assessment is, when it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub close: Option<crate::close::CloseNote>,
 }
 
 /// Payload of `init`.

@@ -4,7 +4,7 @@
 use std::{fs, path::Path};
 
 use backstay_engine::{
-    Status,
+    Period, Status,
     assess::{AssessRequest, assess as compute},
     assessment::Assessment,
 };
@@ -94,6 +94,22 @@ pub fn run(args: &AssessArgs, named: Option<&Path>) -> Result<u8, CliError> {
 pub fn assess(workspace: &Workspace, question: &Question<'_>) -> Result<Answer, CliError> {
     let seen = evidence::see(workspace, question.as_of, question.arrangements)?;
     let (period, chosen) = seen.period(question.period)?;
+    let assessment = work_out(workspace, &seen, period)?;
+    let bytes = assessment.bytes();
+    let entry = keep(workspace, &seen, &assessment, &bytes)?;
+    let frame = Frame { known_at: seen.known_at, entry, chosen, ..Frame::default() };
+    Ok(Answer { assessment, bytes, frame, seen })
+}
+
+/// Assesses a period on the evidence seen, and keeps nothing.
+///
+/// # Errors
+/// Unreadable evidence.
+pub fn work_out(
+    workspace: &Workspace,
+    seen: &Seen,
+    period: Period,
+) -> Result<Assessment, CliError> {
     let bar = Progress::start("assessing");
     bar.saying(&period.to_string());
     let cache = Cache(workspace.cache());
@@ -107,12 +123,7 @@ pub fn assess(workspace: &Workspace, question: &Question<'_>) -> Result<Answer, 
         layout: evidence::layout(),
         cache: Some(&cache),
     };
-    let assessment = compute(&request)?;
-    drop(bar);
-    let bytes = assessment.bytes();
-    let entry = keep(workspace, &seen, &assessment, &bytes)?;
-    let frame = Frame { known_at: seen.known_at, entry, chosen, ..Frame::default() };
-    Ok(Answer { assessment, bytes, frame, seen })
+    Ok(compute(&request)?)
 }
 
 /// Digest of the settings: there are none yet, which is a setting too.
@@ -132,6 +143,24 @@ fn keep(
         );
         return Ok(None);
     }
+    let (basis, files) = basis_files(seen, assessment)?;
+    let new = NewAssessment {
+        basis: &basis,
+        result: bytes,
+        files: &files,
+        arrangements: &assessment.basis.scope,
+    };
+    Ok(Some(door::with_context(|ctx| workspace.append_assessment(new, ctx))?.entry))
+}
+
+/// The basis as it is kept, and the files that it names.
+type BasisFiles = (Vec<u8>, Vec<(String, Vec<u8>)>);
+
+/// What is kept beside a result so that it can be replayed.
+///
+/// # Errors
+/// A basis that cannot be written.
+pub fn basis_files(seen: &Seen, assessment: &Assessment) -> Result<BasisFiles, CliError> {
     let unwritable = |error: serde_json::Error| {
         CliError::failed(format!("the basis cannot be written: {error}"))
     };
@@ -145,13 +174,7 @@ fn keep(
         .collect();
     let tables: Vec<_> = seen.evidence.vocabulary.tables().collect();
     files.push((VOCABULARY_FILE.to_owned(), serde_json::to_vec(&tables).map_err(unwritable)?));
-    let new = NewAssessment {
-        basis: &basis,
-        result: bytes,
-        files: &files,
-        arrangements: &assessment.basis.scope,
-    };
-    Ok(Some(door::with_context(|ctx| workspace.append_assessment(new, ctx))?.entry))
+    Ok((basis, files))
 }
 
 /// Name of the kept vocabulary: a list of tables.

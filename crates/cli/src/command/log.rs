@@ -91,7 +91,10 @@ fn summary(kind: &str, payload: &Value) -> String {
             }
         }
         "erase" | "disclosure" => text("/reason").to_owned(),
-        "assessment" => format!("of {}", text("/basis/period")),
+        "assessment" => match text("/close/step") {
+            "" => format!("of {}", text("/basis/period")),
+            step => format!("of {}, step `{step}` of its month-end", text("/basis/period")),
+        },
         "init" => "workspace made".to_owned(),
         _ => String::new(),
     }

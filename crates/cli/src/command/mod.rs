@@ -5,6 +5,7 @@ mod advice;
 mod assess;
 mod calendar;
 mod catalogue;
+mod close;
 mod compact;
 mod copy;
 mod demo;
@@ -23,6 +24,7 @@ mod overlap;
 mod query;
 mod replay;
 mod report;
+mod restate;
 mod retract;
 mod reveal;
 mod sample;
@@ -61,6 +63,8 @@ pub fn run(cli: Cli) -> Result<u8, CliError> {
         Command::Assess(args) => assess::run(args, named),
         Command::Measure(args) => measure::run(args, named),
         Command::Warn(args) => warn::run(args, named),
+        Command::Close(args) => close::run(args, named),
+        Command::Restate(args) => restate::run(args, named),
         Command::Report(args) => report::run(args, named),
         Command::Explain(args) => explain::run(args, named),
         Command::Trace(args) => trace::run(args, named),

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod bad_input;
+mod cases;
 mod demo;
 mod disk;
 mod doors;
@@ -15,6 +16,7 @@ mod kill;
 mod ladder;
 mod mapping_new;
 mod message;
+mod month;
 mod report;
 mod sample;
 mod sandbox;
