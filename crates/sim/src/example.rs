@@ -182,13 +182,22 @@ fn exclusions(
             // Late ones are few; leave enough of them to be counted.
             let spare = counted.iter().filter(|row| !row.met).count().saturating_sub(3);
             let (mut late, mut timely) = (fit(false).take(spare), fit(true).skip(5));
+            let after = month.checked_add(1.month())?;
+            let too_late = at_civil(after.checked_add(11.days())?, 600, &zone)?;
+            let (in_time, minutes) = (by(22, 600)?, "Minutes of the monthly service review");
+            // The last two were accepted, and all the same leave nothing out: one where the level sets
+            // a deadline that has passed, one that names nothing to prove it.
+            let deadline = operation.world.level_on(arrangement, level, *month);
+            let deadline = deadline.is_some_and(|row| row.request_days.is_some());
             let asked = [
-                (late.next(), "accepted"),
-                (timely.next(), "accepted"),
-                (late.next(), "rejected"),
-                (timely.next(), "open"),
+                (late.next(), "accepted", in_time, minutes),
+                (timely.next(), "accepted", in_time, minutes),
+                (late.next(), "rejected", in_time, minutes),
+                (timely.next(), "open", in_time, minutes),
+                (timely.next().filter(|_| deadline), "accepted", too_late, minutes),
+                (timely.next().filter(|_| arrangement == "claims"), "accepted", in_time, ""),
             ];
-            for (row, decision) in asked {
+            for (row, decision, requested, source) in asked {
                 let Some(row) = row else { continue };
                 let number = rows.len() + 1;
                 rows.push(ExclusionRow {
@@ -197,10 +206,14 @@ fn exclusions(
                     level: level.into(),
                     case: row.case.clone(),
                     reason: reason.into(),
-                    requested: by(22, 600)?,
+                    requested,
                     decision: decision.into(),
-                    decided: if decision == "open" { None } else { Some(by(26, 840)?) },
-                    source: "Minutes of the monthly service review".into(),
+                    decided: if decision == "open" {
+                        None
+                    } else {
+                        Some(requested + 4 * 1440 + 240)
+                    },
+                    source: source.into(),
                 });
             }
         }

@@ -39,6 +39,9 @@ pub(crate) fn level(
         basis: "contract".into(),
         source: "Service schedule 3".into(),
         valid_from: None,
+        is_key_measurement: false,
+        by_week: false,
+        request_days: None,
     }
 }
 
@@ -48,19 +51,23 @@ pub(crate) fn levels() -> Vec<LevelRow> {
     let mut levels = Vec::new();
     let done = ("Done", "Waiting for client");
     let types = |row: LevelRow, case_type: &str| LevelRow { case_types: list(case_type), ..row };
-    levels.push(types(
-        level(
-            "payroll-manila",
+    levels.push(LevelRow {
+        request_days: Some(10),
+        ..types(
+            level(
+                "payroll-manila",
+                "salary-change",
+                "payroll-changes",
+                "Salary changes entered within 16 working hours",
+                (950, 900, hours(16)),
+                done,
+            ),
             "salary-change",
-            "payroll-changes",
-            "Salary changes entered within 16 working hours",
-            (950, 900, hours(16)),
-            done,
-        ),
-        "salary-change",
-    ));
+        )
+    });
     levels.push(LevelRow {
         starts: Start::FirstEvent,
+        is_key_measurement: true,
         ..types(
             level(
                 "payroll-manila",
@@ -111,14 +118,17 @@ pub(crate) fn levels() -> Vec<LevelRow> {
             (registered, ""),
         )
     });
-    levels.push(level(
-        "claims",
-        "settlement",
-        "claims-settlement",
-        "Claims settled within 40 working hours, waiting for documents not counted",
-        (920, 880, hours(40)),
-        ("Pay claim|Decline claim", "Request documents"),
-    ));
+    levels.push(LevelRow {
+        by_week: true,
+        ..level(
+            "claims",
+            "settlement",
+            "claims-settlement",
+            "Claims settled within 40 working hours, waiting for documents not counted",
+            (920, 880, hours(40)),
+            ("Pay claim|Decline claim", "Request documents"),
+        )
+    });
     levels.push(LevelRow {
         metric: "backlog-age".into(),
         ..level(
@@ -203,6 +213,7 @@ fn desk_levels() -> Vec<LevelRow> {
         .map(|(id, priority, title, terms)| LevelRow {
             priorities: list(priority),
             calendar: (id == "resolution-p1").then(|| "always".to_owned()),
+            by_week: id == "resolution-p3",
             ..level("service-desk", id, "incident-handling", title, terms, resolved)
         })
         .collect();

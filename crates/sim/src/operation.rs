@@ -292,7 +292,7 @@ impl Operation {
                 met => met.filter(|_| falls == Some(month)),
             };
             let Some(met) = met else { continue };
-            let excluded = self.exclusion(arrangement, level, &case.id);
+            let excluded = self.exclusion((arrangement, level, month), &case.id)?;
             found.push(Counted { case: case.id.clone(), met, excluded, reading });
         }
         Ok(found)
@@ -307,24 +307,38 @@ impl Operation {
         })
     }
 
-    /// The reason of the accepted exclusion of a case, when the level names that reason.
-    fn exclusion(&self, arrangement: &str, level: &str, case: &str) -> Option<String> {
+    /// The reason of the exclusion of a case: accepted, for a reason that the level names, with what
+    /// proves it, and asked for before the days that the level allows after the month are over.
+    fn exclusion(
+        &self,
+        (arrangement, level, month): (&str, &str, Date),
+        case: &str,
+    ) -> Result<Option<String>, SimError> {
+        let zone = self.zone(arrangement)?;
+        let row = self.world.level_on(arrangement, level, month);
+        let last = match row.and_then(|row| row.request_days) {
+            None => None,
+            Some(days) => {
+                let after = month.checked_add(1.month())?.checked_add(days.days())?;
+                Some(at_civil(after, 0, &zone)?)
+            }
+        };
         let named = |reason: &String| {
             let mut rows = self.world.levels.iter();
             rows.any(|row| {
                 row.arrangement == arrangement && row.id == level && row.reasons.contains(reason)
             })
         };
-        self.world
-            .exclusions
-            .iter()
-            .find(|row| {
-                row.arrangement == arrangement
-                    && row.level == level
-                    && row.case == case
-                    && row.decision == "accepted"
-                    && named(&row.reason)
-            })
-            .map(|row| row.reason.clone())
+        let mut rows = self.world.exclusions.iter();
+        let found = rows.find(|row| {
+            row.arrangement == arrangement
+                && row.level == level
+                && row.case == case
+                && row.decision == "accepted"
+                && !row.source.is_empty()
+                && last.is_none_or(|last| row.requested < last)
+                && named(&row.reason)
+        });
+        Ok(found.map(|row| row.reason.clone()))
     }
 }

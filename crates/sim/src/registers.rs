@@ -219,6 +219,9 @@ fn levels(world: &World) -> Handed {
         "basis",
         "source",
         "valid_from",
+        "kind",
+        "sub_window",
+        "exclusion_deadline_days",
     ];
     let rows = world.levels.iter().map(level).collect();
     file(
@@ -262,6 +265,9 @@ fn level(row: &LevelRow) -> Vec<String> {
         row.basis.clone(),
         row.source.clone(),
         day(row.valid_from),
+        if row.is_key_measurement { "key-measurement" } else { "" }.into(),
+        if row.by_week { "week" } else { "" }.into(),
+        row.request_days.map(|days| days.to_string()).unwrap_or_default(),
     ]
 }
 

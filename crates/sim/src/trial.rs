@@ -168,6 +168,16 @@ impl Differences {
                 .sum();
             let left_out = count(wanted.excluded.iter());
             self.same(&format!("left out of {name}"), Some(excluded), left_out);
+            self.same(&format!("kind of {name}"), text(row, "kind"), wanted.kind.as_str());
+            let worst = row.get("worst").filter(|worst| worst.is_object()).map(|worst| {
+                let figures = [number(worst, "numerator"), number(worst, "denominator")];
+                (text(worst, "period").to_owned(), figures)
+            });
+            let week = wanted
+                .worst
+                .as_ref()
+                .map(|week| (week.period.clone(), [Some(week.numerator), Some(week.denominator)]));
+            self.same(&format!("worst week of {name}"), worst, week);
         }
     }
 

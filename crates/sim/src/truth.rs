@@ -70,10 +70,25 @@ pub struct MeasureTruth {
     pub target: String,
     /// Minimum, as a share.
     pub minimum: String,
+    /// `critical` or `key-measurement`.
+    pub kind: String,
+    /// The worst week of the month, where weeks are to be shown.
+    pub worst: Option<WeekTruth>,
     /// Cases left out by agreement.
     pub excluded: Vec<ExcludedTruth>,
     /// Cases missed.
     pub missed: Vec<MissTruth>,
+}
+
+/// The week, cut to its month, with the lowest share of cases met; of equal ones the first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WeekTruth {
+    /// Days, as `2026-10-05..2026-10-12`.
+    pub period: String,
+    /// Cases met.
+    pub numerator: i64,
+    /// Cases counted.
+    pub denominator: i64,
 }
 
 /// A case left out by agreement.

@@ -1,16 +1,18 @@
 //! Puts the truth together: figures of every level and month, and the status that every control must
 //! show. Owns that reckoning; it must never read a file that it hands in.
 
-use jiff::{civil::Date, tz::TimeZone};
+use std::collections::BTreeMap;
+
+use jiff::{ToSpan, civil::Date, tz::TimeZone};
 
 use crate::{
-    almanac::{Almanac, in_utc, with_offset},
+    almanac::{Almanac, civil_at, in_utc, with_offset},
     clock::Verdict,
     error::SimError,
     operation::{Counted, Operation},
     registers::share,
-    truth::{ControlTruth, ExcludedTruth, LadderTruth, MeasureTruth, MissTruth},
-    world::{Case, Stated},
+    truth::{ControlTruth, ExcludedTruth, LadderTruth, MeasureTruth, MissTruth, WeekTruth},
+    world::{Case, CountsIn, Stated},
 };
 
 /// Every level and month, as of the month's end.
@@ -70,9 +72,43 @@ fn measure(
         value: six_places(numerator, denominator),
         target: share(row.target),
         minimum: share(row.minimum),
+        kind: if row.is_key_measurement { "key-measurement" } else { "critical" }.into(),
+        worst: if row.by_week { worst_week(&counted, row.counts_in, month, zone)? } else { None },
         excluded: excluded.collect(),
         missed,
     })
+}
+
+/// The worst of the weeks of a month, each from Monday and cut to the month.
+fn worst_week(
+    counted: &[Counted],
+    counts_in: CountsIn,
+    month: Date,
+    zone: &TimeZone,
+) -> Result<Option<WeekTruth>, SimError> {
+    let after = month.checked_add(1.month())?;
+    let mut weeks: BTreeMap<Date, (i64, i64)> = BTreeMap::new();
+    for row in counted.iter().filter(|row| row.excluded.is_none()) {
+        let at = match counts_in {
+            CountsIn::Due => Some(row.reading.due),
+            CountsIn::Closed => row.reading.closed,
+        };
+        let Some(at) = at else { continue };
+        let day = civil_at(at, zone)?.date();
+        let monday =
+            day.checked_sub(i64::from(day.weekday().to_monday_zero_offset()).days())?.max(month);
+        let week = weeks.entry(monday).or_insert((0, 0));
+        week.0 += i64::from(row.met);
+        week.1 += 1;
+    }
+    let lowest = weeks.into_iter().reduce(|held, next| {
+        let ((_, (a, b)), (_, (c, d))) = (held, next);
+        if c * b < a * d { next } else { held }
+    });
+    let Some((first, (numerator, denominator))) = lowest else { return Ok(None) };
+    let monday = first.checked_sub(i64::from(first.weekday().to_monday_zero_offset()).days())?;
+    let end = monday.checked_add(7.days())?.min(after);
+    Ok(Some(WeekTruth { period: format!("{first}..{end}"), numerator, denominator }))
 }
 
 fn miss(

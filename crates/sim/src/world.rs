@@ -190,6 +190,12 @@ pub struct LevelRow {
     pub source: String,
     /// First civil day of this version.
     pub valid_from: Option<Date>,
+    /// Whether missing it is only reported.
+    pub is_key_measurement: bool,
+    /// Whether the worst week of the month is to be shown.
+    pub by_week: bool,
+    /// Calendar days after the month within which leaving a case out may be asked for.
+    pub request_days: Option<i64>,
 }
 
 /// An event of a case.

@@ -172,6 +172,18 @@ impl Example {
         let zone = TimeZone::get(&row["time_zone"]).unwrap();
         let midnight = |day: Date| day.to_zoned(zone.clone()).unwrap().timestamp().as_second();
         let (from, to) = (midnight(month), midnight(month.checked_add(1.month()).unwrap()));
+        let last = self.registers["service_level"]
+            .iter()
+            .filter(|row| row["arrangement_id"] == arrangement && row["service_level_id"] == level)
+            .find_map(|row| row["exclusion_deadline_days"].parse::<i64>().ok())
+            .map(|days| {
+                let after = month.checked_add(1.month()).unwrap();
+                midnight(after.checked_add(days.days()).unwrap())
+            });
+        let in_time = |row: &Row| {
+            let asked = row["requested_at"].parse::<jiff::Timestamp>().unwrap().as_second();
+            last.is_none_or(|last| asked < last)
+        };
         let out: BTreeSet<&str> = self
             .registers
             .get("exclusion")
@@ -182,6 +194,8 @@ impl Example {
                 row["arrangement_id"] == arrangement
                     && row["service_level_id"] == level
                     && row["decision"] == "accepted"
+                    && !row["source"].is_empty()
+                    && in_time(row)
             })
             .map(|row| row["case_id"].as_str())
             .collect();
