@@ -1,5 +1,6 @@
 //! The command line as one definition, from which parsing, help and completions follow. Only words
-//! stand here; what a command does is in `command`.
+//! stand here; what a command does is in `command`. Longer than most because every command and its
+//! examples are one enumeration.
 
 mod hours;
 mod ledger;
