@@ -111,7 +111,7 @@ fn a_wrong_command_line_says_what_to_write_instead() {
                 &["-w", "ws", "import", "handed-in/site.csv", "--mapping", "servicenow"],
                 2,
                 "`servicenow` is neither a mapping of this release nor a file",
-                "this release has `icalendar-holidays`, `servicenow-incident`, `xes`",
+                "this release has `holidays-by-date`, `icalendar-holidays`, `servicenow-incident`, `xes`",
             ),
             wrong(
                 &["vocabulary", "show", "case_events"],

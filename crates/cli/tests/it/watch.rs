@@ -76,7 +76,8 @@ fn what_arrives_is_imported_or_refused_and_moved_with_a_report() {
     let taken = note("imported/case_event.csv.backstay.txt");
     assert!(taken.contains("case_event.csv") && taken.contains("8"), "{taken}");
     assert_eq!(events(&sandbox), 8);
-    sandbox.ws(&["assess", "--period", "2026-03", "--strict"]).code(0);
+    // What nobody agreed on is not effective, and --strict says so.
+    sandbox.ws(&["assess", "--period", "2026-03", "--strict"]).code(3);
     assert_eq!(once(&sandbox, &["--strict"]).ok(), "", "nothing is left to do");
 }
 

@@ -421,7 +421,7 @@ fn mappings_that_contradict_themselves_or_the_file_say_so() {
     assert_eq!(
         unknown,
         "there is no mapping `service-now`: the built-in ones are \
-         `icalendar-holidays`, `servicenow-incident`, `xes`"
+         `holidays-by-date`, `icalendar-holidays`, `servicenow-incident`, `xes`"
     );
 }
 
