@@ -73,24 +73,30 @@ fn simulate_once(scenario: &Scenario, seed: u64) -> Result<Outcome, SimError> {
     let mut feed_rows = feeds::feeds(&operation, &cases, &feeds::MERIDIAN, &surplus)?;
     feed_rows.extend(hours::feeds(&apart, &operation.world));
 
+    let faults = faults(&operation, &surplus);
+    let quality = crate::quality::simulate(&operation, &cases, &faults, &scenario.plants, seed)?;
+    feed_rows.extend(quality.feeds);
+
     let mut handed = registers::registers(&operation.world)?;
     handed.extend(hours::files(&apart, &operation.world)?);
     for drop in logs::drops() {
         handed.extend(logs::month(&cases, drop, &scenario.plants)?);
     }
     handed.extend(report_files(&reports)?);
+    handed.extend(quality.handed);
     handed.push(registers::feeds(&feed_rows));
 
     let measures = verdict::measures(&operation, &almanac, &cases)?;
-    let faults = faults(&operation, &surplus);
     let mut controls = verdict::controls(&operation, &measures, &ladders, &faults, PERIOD);
     let wrong = |id: &str| {
         faults.iter().find(|fault| fault.arrangement == id).map(|fault| fault.what.clone())
     };
     let of_hours = hours::reckon(&apart, &operation.world, &almanac, &cases, &wrong)?;
     controls.extend(of_hours.controls);
+    controls.extend(quality.controls);
     let imports = count_imports(&handed);
     let mut plants = plants(scenario, &operation, &cases, &ladders, &faults)?;
+    plants.extend(quality.plants);
     plants.extend(spoilt(&imports));
     plants.extend(of_hours.plants);
     let truth = Truth {
@@ -107,6 +113,7 @@ fn simulate_once(scenario: &Scenario, seed: u64) -> Result<Outcome, SimError> {
         ladders,
         overlaps: of_hours.overlaps,
         plants,
+        quality: quality.truth,
     };
     Outcome::gather(&handed, &OTHERS, truth)
 }

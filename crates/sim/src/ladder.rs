@@ -86,6 +86,7 @@ fn ladder_once((named, seed): (u64, u64), causes: &[Cause]) -> Result<Outcome, S
         ladders,
         overlaps: Vec::new(),
         plants: plants.collect(),
+        quality: crate::truth::QualityTruth::default(),
     };
     Outcome::gather(&handed, &[], truth)
 }

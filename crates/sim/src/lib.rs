@@ -20,6 +20,7 @@ mod meridian_levels;
 mod meridian_work;
 mod operation;
 mod provider;
+mod quality;
 mod registers;
 mod table;
 mod trial;
@@ -35,8 +36,8 @@ pub use ladder::ladder_case;
 pub use operation::Cause;
 pub use trial::{Ask, differences};
 pub use truth::{
-    ControlTruth, ExcludedTruth, ImportTruth, LadderTruth, MeasureTruth, MissTruth, OverlapTruth,
-    PartTruth, PlantTruth, StepTruth, Truth,
+    AgreementTruth, ControlTruth, ExcludedTruth, FindingTruth, ImportTruth, LadderTruth, LotTruth,
+    MeasureTruth, MissTruth, OverlapTruth, PartTruth, PlantTruth, QualityTruth, StepTruth, Truth,
 };
 
 /// The seed of the worked example in the repository.
@@ -61,11 +62,23 @@ pub enum Plant {
     CorrectedRow,
     /// Each promise about hours broken once.
     HoursApart,
+    /// A lot that the sampling plan refuses is accepted.
+    LotAccepted,
+    /// Two reviewers judge unlike.
+    ReviewersApart,
+    /// The share of defective items rises.
+    DefectsRise,
+    /// A cause of defects comes back after its corrective action.
+    CauseBack,
+    /// Defects of monotonous work lie on sixth days without a break.
+    SixthDay,
+    /// Complaints become more.
+    ComplaintsRise,
 }
 
 impl Plant {
     /// Every plant.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 14] = [
         Self::FunctionWithoutLevel,
         Self::LevelMissed,
         Self::ReportCauses,
@@ -74,6 +87,12 @@ impl Plant {
         Self::SpoiltRows,
         Self::CorrectedRow,
         Self::HoursApart,
+        Self::LotAccepted,
+        Self::ReviewersApart,
+        Self::DefectsRise,
+        Self::CauseBack,
+        Self::SixthDay,
+        Self::ComplaintsRise,
     ];
 }
 

@@ -70,6 +70,7 @@ pub fn differences(truth: &Truth, folder: &str, ask: Ask<'_>) -> Result<Vec<Stri
             found.overlaps(truth, &together);
             found.statuses(truth, &assessment);
             found.findings(truth, &assessment);
+            found.0.extend(crate::quality::differences(truth, ask)?);
         }
     }
     let kept = ask(&["verify", "--format", "json"])?;
@@ -330,8 +331,10 @@ impl Differences {
         let blind = blind.map(|row| [&*row.arrangement_id, "work-visible", &*row.subject]);
         let hours = truth.plants.iter().filter(|plant| HOURS.contains(&plant.kind.as_str()));
         let hours = hours.map(|row| [&*row.arrangement_id, &*row.kind, &*row.subject]);
+        let quality = truth.quality.findings.iter();
+        let quality = quality.map(|row| [&*row.arrangement_id, &*row.control, &*row.subject]);
         let wanted: BTreeSet<[&str; 3]> =
-            below.chain(apart).chain(bare).chain(blind).chain(hours).collect();
+            below.chain(apart).chain(bare).chain(blind).chain(hours).chain(quality).collect();
         self.same("findings", held, wanted);
     }
 }

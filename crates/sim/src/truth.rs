@@ -26,6 +26,61 @@ pub struct Truth {
     pub overlaps: Vec<OverlapTruth>,
     /// What was planted, where.
     pub plants: Vec<PlantTruth>,
+    /// Figures and findings of quality in the period.
+    #[serde(default)]
+    pub quality: QualityTruth,
+}
+
+/// What is true of the quality of work in the period.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QualityTruth {
+    /// What the controls of quality must find missed, and nothing else.
+    pub findings: Vec<FindingTruth>,
+    /// Lots handed in.
+    pub lots: Vec<LotTruth>,
+    /// Agreement of reviewers, where it can be told.
+    pub agreements: Vec<AgreementTruth>,
+}
+
+/// Something that a control must find.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct FindingTruth {
+    /// Arrangement.
+    pub arrangement_id: String,
+    /// Control.
+    pub control: String,
+    /// Subject.
+    pub subject: String,
+}
+
+/// A lot under its plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LotTruth {
+    /// Arrangement.
+    pub arrangement_id: String,
+    /// Lot.
+    pub lot_id: String,
+    /// Severity in force.
+    pub severity: String,
+    /// Items drawn.
+    pub sample_size: i64,
+    /// Defective items among them.
+    pub nonconforming: i64,
+    /// What the plan says.
+    pub verdict: String,
+}
+
+/// Agreement of two reviewers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgreementTruth {
+    /// Arrangement.
+    pub arrangement_id: String,
+    /// Stream.
+    pub stream: String,
+    /// Items judged twice.
+    pub judged_twice: i64,
+    /// Cohen's kappa in thousandths.
+    pub kappa_thousandths: i64,
 }
 
 /// Counts of one import.

@@ -30,6 +30,10 @@ const DATED: &[(&str, &str)] = &[
     ("handover", "made_at"),
     ("meeting", "starts_at"),
     ("provider_report", "reported_at"),
+    ("lot", "submitted_at"),
+    ("inspection", "inspected_at"),
+    ("defect", "found_at"),
+    ("complaint", "received_at"),
 ];
 
 /// Reads `evidence_feed`.
@@ -87,9 +91,18 @@ pub fn read_feeds(input: &DeriveInput<'_>) -> Result<Vec<Feed>, EngineError> {
 /// # Errors
 /// A table that lacks a column.
 pub fn read_held(input: &DeriveInput<'_>, feeds: &[Feed]) -> Result<Held, EngineError> {
+    read_held_of(input, feeds, DATED)
+}
+
+/// The same for some event tables, each with the column of the instant at which a row lies.
+pub(super) fn read_held_of(
+    input: &DeriveInput<'_>,
+    feeds: &[Feed],
+    dated: &[(&str, &str)],
+) -> Result<Held, EngineError> {
     let zone = Zone::find(input.zone).map_err(|error| EngineError::Time(error.to_string()))?;
     let mut held = Held::default();
-    for (table, occurred) in DATED {
+    for (table, occurred) in dated {
         let mut columns: Vec<&str> = feeds
             .iter()
             .filter(|feed| feed.table == *table)
@@ -191,6 +204,15 @@ fn works(calendars: &BTreeMap<String, WorkCalendar>, id: &str, day: Date) -> Res
     Ok(calendar.working_us(from, until).map_err(|gap| gap.to_string())? > 0)
 }
 
+/// Whether a calendar of the arrangement works on a civil day.
+type Works = Box<dyn Fn(&str, Date) -> Result<bool, String>>;
+
+/// A reader of the arrangement's calendars.
+pub(super) fn works_of(input: &DeriveInput<'_>) -> Result<Works, EngineError> {
+    let calendars = read_calendars(input)?;
+    Ok(Box::new(move |id, day| works(&calendars, id, day)))
+}
+
 const COLUMNS: &[(&str, Kind)] = &[
     ("arrangement_id", Kind::Text),
     ("feed_id", Kind::Text),
@@ -225,7 +247,18 @@ impl Derivation for FeedDayTable {
     }
 
     fn consults(&self) -> &'static [&'static str] {
-        &["case_event", "handover", "meeting", "provider_report", "calendar", "holiday"]
+        &[
+            "case_event",
+            "handover",
+            "meeting",
+            "provider_report",
+            "lot",
+            "inspection",
+            "defect",
+            "complaint",
+            "calendar",
+            "holiday",
+        ]
     }
 
     fn schema(&self) -> SchemaRef {

@@ -36,6 +36,7 @@ mod ladder_table;
 pub mod meeting_share;
 pub(crate) mod operator;
 pub mod overlap_day;
+pub mod quality;
 pub(crate) mod register;
 pub mod report;
 pub mod report_case;
@@ -150,5 +151,11 @@ pub fn all() -> Vec<Box<dyn Derivation>> {
         Box::new(handover_due::HandoverDueTable),
         Box::new(urgent_item::UrgentItemTable),
         Box::new(meeting_share::MeetingShareTable),
+        Box::new(quality::lot_state::LotStateTable),
+        Box::new(quality::agreement::AgreementTable),
+        Box::new(quality::drift_signal::DriftSignalTable),
+        Box::new(quality::feedback_item::FeedbackItemTable),
+        Box::new(quality::strain_group::StrainGroupTable),
+        Box::new(quality::complaint_trend::ComplaintTrendTable),
     ]
 }

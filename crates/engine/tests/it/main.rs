@@ -5,6 +5,7 @@ mod catalogue;
 mod coverage;
 mod fold;
 mod no_green;
+mod quality;
 mod replay;
 mod same_bytes;
 mod world;

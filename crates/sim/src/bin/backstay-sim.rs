@@ -7,6 +7,7 @@ use backstay_sim::{Cause, MERIDIAN_SEED, Scenario, SimError, ladder_case, simula
 
 const USAGE: &str = "\
 usage: backstay-sim meridian [--seed N] DIR
+       backstay-sim trial [--seed N] DIR
        backstay-sim ladder [--causes a,b] [--seed N] DIR
 
 causes: duplicates, rows-missing-here, rows-missing-there, exclusions, clock, calendar, unexplained";
@@ -60,6 +61,7 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
     let folder = folder.ok_or(Failure::Usage)?;
     let outcome = match kind.as_str() {
         "meridian" => simulate(&Scenario::meridian(seed))?,
+        "trial" => simulate(&Scenario::trial(seed, 100))?,
         "ladder" => ladder_case(seed, &causes)?,
         _ => return Err(Failure::Usage),
     };

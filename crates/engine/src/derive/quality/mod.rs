@@ -1,0 +1,11 @@
+//! Derived tables of quality: acceptance sampling, agreement of reviewers, drift, strain, complaints.
+//! Owns nothing itself; each table has its own file, and what they read has one as well.
+
+pub mod agreement;
+pub mod complaint_trend;
+pub mod drift_signal;
+pub mod feedback_item;
+mod history;
+pub mod lot_state;
+mod record;
+pub mod strain_group;
