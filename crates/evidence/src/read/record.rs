@@ -48,6 +48,12 @@ impl ColumnSet {
         number
     }
 
+    /// Whether the source itself has given this name to this column.
+    fn has_named(&self, number: usize, name: &str) -> bool {
+        self.names.get(number).is_some_and(|known| known == name)
+            && self.seen.get(number).is_some_and(|seen| *seen)
+    }
+
     /// The number of a name that the source may come to have.
     pub(crate) fn reserve(&mut self, name: &str) -> usize {
         let name = self.canonical(name);
@@ -90,6 +96,34 @@ impl ColumnSet {
 
     pub(crate) fn len(&self) -> usize {
         self.names.len()
+    }
+}
+
+/// Which column came after which, since the records of a source name theirs in much the same order:
+/// most names are found by looking at one.
+#[derive(Debug, Default)]
+pub(crate) struct Trail {
+    last: usize,
+    after: Vec<usize>,
+}
+
+impl Trail {
+    /// As [`ColumnSet::intern`].
+    pub(crate) fn intern(&mut self, name: &str, columns: &mut ColumnSet) -> usize {
+        let guess = self.after.get(self.last).copied();
+        let number = match guess.filter(|guess| columns.has_named(*guess, name)) {
+            Some(number) => number,
+            None => columns.intern(name),
+        };
+        if guess != Some(number) {
+            let length = self.after.len().max(self.last + 1);
+            self.after.resize(length, usize::MAX);
+            if let Some(after) = self.after.get_mut(self.last) {
+                *after = number;
+            }
+        }
+        self.last = number;
+        number
     }
 }
 

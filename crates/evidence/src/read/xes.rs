@@ -20,7 +20,7 @@ use quick_xml::{
 use super::{
     delimited::{RECORD_MAX, lines},
     error::ReadError,
-    record::{ColumnSet, RawRecord},
+    record::{ColumnSet, RawRecord, Trail},
     text::SourceText,
 };
 use crate::quarantine::code;
@@ -95,6 +95,7 @@ pub(crate) struct XesReader<'a> {
     value: Option<String>,
     spare: Vec<String>,
     columns: ColumnSet,
+    trail: Trail,
     /// Columns that the event or trace has more than once, with the number of the last.
     repeats: HashMap<usize, usize>,
     scope: Scope,
@@ -130,6 +131,8 @@ impl<'a> XesReader<'a> {
         let watched = Watched { source, taken: 0, locating, line: 1, last: 0, kept: Vec::new() };
         let mut reader = Reader::from_reader(watched);
         reader.config_mut().check_comments = false;
+        // Text between elements is only looked at where there should be none.
+        reader.config_mut().trim_text(true);
         Self {
             reader,
             buffer: Vec::new(),
@@ -137,6 +140,7 @@ impl<'a> XesReader<'a> {
             value: None,
             spare: Vec::new(),
             columns: ColumnSet::default(),
+            trail: Trail::default(),
             repeats: HashMap::new(),
             scope: Scope::Outside,
             in_trace: false,
@@ -348,7 +352,7 @@ impl<'a> XesReader<'a> {
             into.broken.get_or_insert((code::TOO_LARGE, reason));
             return Ok(());
         }
-        let mut column = self.columns.intern(path);
+        let mut column = self.trail.intern(path, &mut self.columns);
         if !top && into.cell(column).is_some() {
             let last = self.repeats.entry(column).or_insert(1);
             while into.cell(column).is_some() && self.columns.len() <= KEYS_MAX {
