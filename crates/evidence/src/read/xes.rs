@@ -131,8 +131,6 @@ impl<'a> XesReader<'a> {
         let watched = Watched { source, taken: 0, locating, line: 1, last: 0, kept: Vec::new() };
         let mut reader = Reader::from_reader(watched);
         reader.config_mut().check_comments = false;
-        // Text between elements is only looked at where there should be none.
-        reader.config_mut().trim_text(true);
         Self {
             reader,
             buffer: Vec::new(),

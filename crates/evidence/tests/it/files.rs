@@ -47,7 +47,7 @@ fn every_type_of_the_vocabulary_is_typed() {
     let listed = taken.rejections.iter().find(|r| r.code == "unknown-value").unwrap();
     assert_eq!(
         listed.reason,
-        "not one of the values allowed: turnaround, first-response, backlog-age, volume"
+        "not one of the values allowed: turnaround, first-response, backlog-age, volume, update"
     );
     assert_eq!(listed.subject.as_deref(), Some("p2"));
     let fixed = text.replace("0,95", "0.95");

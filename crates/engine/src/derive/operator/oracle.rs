@@ -234,7 +234,7 @@ proptest! {
         session.share_clock((0..31).collect());
         prop_assert_eq!(counted(window), fresh.clone());
         prop_assert_eq!(counted("true"), all.clone());
-        let parts: BTreeSet<String> = ["turnaround", "first-response", "volume"]
+        let parts: BTreeSet<String> = ["turnaround", "first-response", "volume", "update"]
             .iter()
             .flat_map(|metric| counted(&format!("metric = '{metric}'")))
             .collect();

@@ -293,6 +293,8 @@ fn choose_table<'v>(
             let assignment = assigned(table, sample, answers, sources);
             (assignment.score, table, assignment)
         })
+        // A table that asks for little fits everything; it must at least find one column.
+        .filter(|(.., found)| !found.pairs.is_empty() || !answers.columns.is_empty())
         .collect();
     scored.sort_by_key(|(score, table, _)| (std::cmp::Reverse(*score), &table.name));
     let Some((best, table, assignment)) = scored.first() else { return Err(ProposeError::NoTable) };
