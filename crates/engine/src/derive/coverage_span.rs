@@ -18,7 +18,7 @@ use backstay_calendar::{Span, Zone, intersect_spans, uncovered_spans, union_span
 use super::{
     Derivation, DeriveInput,
     array::{self, Kind},
-    register::{items, read_named, some_text, validity},
+    register::{items, read_keyed, read_named, some_text},
     side::{self, Keyed, Shift, Sides},
 };
 use crate::{error::EngineError, rows};
@@ -211,14 +211,13 @@ fn manned_spans(shifts: &[Shift], people: i64) -> Vec<Span> {
 
 fn read_terms(input: &DeriveInput<'_>, zone: &Zone) -> Result<Keyed<String, Term>, EngineError> {
     const TABLE: &str = "coverage_term";
-    let mut found: Keyed<String, Term> = Keyed::new();
-    for batch in input.tables.batches(TABLE)? {
-        let text = |name| rows::texts(&batch, TABLE, name);
+    read_keyed(input, zone, TABLE, |batch| {
+        let text = |name| rows::texts(batch, TABLE, name);
         let (functions, calendars, teams) =
             (text("function_id")?, text("calendar_id")?, text("team_ids")?);
-        let people = rows::integers(&batch, TABLE, "people")?;
-        let refs = rows::integers(&batch, TABLE, "_ref")?;
-        for (row, (from, until)) in validity(&batch, TABLE, zone)?.into_iter().enumerate() {
+        let people = rows::integers(batch, TABLE, "people")?;
+        let refs = rows::integers(batch, TABLE, "_ref")?;
+        Ok(move |row, _| {
             let function = some_text(&functions, row).unwrap_or_default().to_owned();
             let term = Term {
                 calendar: some_text(&calendars, row).map(str::to_owned),
@@ -226,11 +225,9 @@ fn read_terms(input: &DeriveInput<'_>, zone: &Zone) -> Result<Keyed<String, Term
                 people: rows::integer(&people, row).unwrap_or(1).max(1),
                 row_ref: rows::integer(&refs, row).unwrap_or_default(),
             };
-            found.entry(function).or_default().push(from, until, term);
-        }
-    }
-    found.values_mut().for_each(super::terms::Versions::settle);
-    Ok(found)
+            Some((function, term))
+        })
+    })
 }
 
 fn table(

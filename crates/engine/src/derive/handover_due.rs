@@ -20,7 +20,7 @@ use backstay_calendar::Zone;
 use super::{
     Derivation, DeriveInput,
     array::{self, Kind},
-    register::{read_named, some_text, validity},
+    register::{read_keyed, read_named, some_text},
     side::{Keyed, Shift, Sides},
 };
 use crate::{error::EngineError, rows};
@@ -235,30 +235,22 @@ fn read_terms(
     zone: &Zone,
 ) -> Result<Keyed<(String, String), Term>, EngineError> {
     const TABLE: &str = "handover_term";
-    let mut found: Keyed<(String, String), Term> = Keyed::new();
-    for batch in input.tables.batches(TABLE)? {
-        let text = |name| rows::texts(&batch, TABLE, name);
+    read_keyed(input, zone, TABLE, |batch| {
+        let text = |name| rows::texts(batch, TABLE, name);
+        let number = |name| rows::integers(batch, TABLE, name);
         let (from_teams, to_teams) = (text("from_team_id")?, text("to_team_id")?);
-        let (make, pick_up) = (
-            rows::integers(&batch, TABLE, "make_within")?,
-            rows::integers(&batch, TABLE, "pick_up_within")?,
-        );
-        let refs = rows::integers(&batch, TABLE, "_ref")?;
-        for (row, (from, until)) in validity(&batch, TABLE, zone)?.into_iter().enumerate() {
-            let Some(key) = some_text(&from_teams, row).zip(some_text(&to_teams, row)) else {
-                continue;
-            };
+        let (make, pick_up) = (number("make_within")?, number("pick_up_within")?);
+        let refs = number("_ref")?;
+        Ok(move |row, _| {
+            let (from, to) = some_text(&from_teams, row).zip(some_text(&to_teams, row))?;
             let term = Term {
                 make_us: rows::integer(&make, row).unwrap_or_default(),
                 pick_up_us: rows::integer(&pick_up, row).unwrap_or_default(),
                 row_ref: rows::integer(&refs, row).unwrap_or_default(),
             };
-            let key = (key.0.to_owned(), key.1.to_owned());
-            found.entry(key).or_default().push(from, until, term);
-        }
-    }
-    found.values_mut().for_each(super::terms::Versions::settle);
-    Ok(found)
+            Some(((from.to_owned(), to.to_owned()), term))
+        })
+    })
 }
 
 /// Notes by teams and shift end; of several about one shift end, the one made first.

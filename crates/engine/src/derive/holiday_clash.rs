@@ -18,7 +18,7 @@ use jiff::{ToSpan, civil::Date};
 use super::{
     Derivation, DeriveInput,
     array::{self, Kind},
-    register::{some_text, validity},
+    register::{read_keyed, some_text},
     side::{HoursFrom, Keyed, Sides},
     worktime::WorkDay,
 };
@@ -258,27 +258,22 @@ fn read_terms(
     zone: &Zone,
 ) -> Result<Keyed<(String, String), Term>, EngineError> {
     const TABLE: &str = "holiday_term";
-    let mut found: Keyed<(String, String), Term> = Keyed::new();
-    for batch in input.tables.batches(TABLE)? {
-        let text = |name| rows::texts(&batch, TABLE, name);
+    read_keyed(input, zone, TABLE, |batch| {
+        let text = |name| rows::texts(batch, TABLE, name);
         let (teams, others, hours) =
             (text("team_id")?, text("other_team_id")?, text("hours_from")?);
-        let notice = rows::integers(&batch, TABLE, "notice_days")?;
-        let refs = rows::integers(&batch, TABLE, "_ref")?;
-        for (row, (from, until)) in validity(&batch, TABLE, zone)?.into_iter().enumerate() {
-            let Some((team, other)) = some_text(&teams, row).zip(some_text(&others, row)) else {
-                continue;
-            };
+        let notice = rows::integers(batch, TABLE, "notice_days")?;
+        let refs = rows::integers(batch, TABLE, "_ref")?;
+        Ok(move |row, _| {
+            let (team, other) = some_text(&teams, row).zip(some_text(&others, row))?;
             let term = Term {
                 notice_days: rows::integer(&notice, row),
                 hours_from: HoursFrom::parse(some_text(&hours, row)),
                 row_ref: rows::integer(&refs, row).unwrap_or_default(),
             };
-            found.entry((team.to_owned(), other.to_owned())).or_default().push(from, until, term);
-        }
-    }
-    found.values_mut().for_each(super::terms::Versions::settle);
-    Ok(found)
+            Some(((team.to_owned(), other.to_owned()), term))
+        })
+    })
 }
 
 fn read_answers(input: &DeriveInput<'_>) -> Result<Vec<Answer>, EngineError> {

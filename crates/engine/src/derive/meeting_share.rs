@@ -15,7 +15,7 @@ use jiff::ToSpan;
 use super::{
     Derivation, DeriveInput,
     array::{self, Kind},
-    register::{items, some_text, validity},
+    register::{items, read_keyed, some_text},
     side::{HoursFrom, Keyed, Sides},
 };
 use crate::{error::EngineError, rows};
@@ -239,25 +239,22 @@ fn propose(
 
 fn read_terms(input: &DeriveInput<'_>, zone: &Zone) -> Result<Keyed<String, Term>, EngineError> {
     const TABLE: &str = "meeting_term";
-    let mut found: Keyed<String, Term> = Keyed::new();
-    for batch in input.tables.batches(TABLE)? {
-        let text = |name| rows::texts(&batch, TABLE, name);
+    read_keyed(input, zone, TABLE, |batch| {
+        let text = |name| rows::texts(batch, TABLE, name);
         let (ids, teams, series) = (text("meeting_term_id")?, text("team_ids")?, text("series")?);
-        let share = rows::decimals(&batch, TABLE, "greatest_share")?;
-        let refs = rows::integers(&batch, TABLE, "_ref")?;
-        for (row, (from, until)) in validity(&batch, TABLE, zone)?.into_iter().enumerate() {
-            let Some(id) = some_text(&ids, row) else { continue };
+        let share = rows::decimals(batch, TABLE, "greatest_share")?;
+        let refs = rows::integers(batch, TABLE, "_ref")?;
+        Ok(move |row, _| {
+            let id = some_text(&ids, row)?;
             let term = Term {
                 teams: items(&teams, row),
                 series: some_text(&series, row).map(str::to_owned),
                 greatest_share: rows::decimal(&share, row),
                 row_ref: rows::integer(&refs, row).unwrap_or_default(),
             };
-            found.entry(id.to_owned()).or_default().push(from, until, term);
-        }
-    }
-    found.values_mut().for_each(super::terms::Versions::settle);
-    Ok(found)
+            Some((id.to_owned(), term))
+        })
+    })
 }
 
 /// Meetings that were held.

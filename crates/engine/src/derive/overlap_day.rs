@@ -20,7 +20,7 @@ use jiff::{ToSpan, civil::Date};
 use super::{
     Derivation, DeriveInput,
     array::{self, Kind},
-    register::{read_named, some_text, validity},
+    register::{read_keyed, read_named, some_text},
     side::{HoursFrom, Keyed, Sides},
 };
 use crate::{error::EngineError, rows};
@@ -250,35 +250,29 @@ fn nothing_agreed(input: &DeriveInput<'_>, sides: &Sides) -> Result<Row, EngineE
     Ok(Row { state, reason: Some(reason.to_owned()), ..Row::default() })
 }
 
+/// Terms that hold in the period or later.
 fn read_terms(
     input: &DeriveInput<'_>,
     zone: &Zone,
 ) -> Result<Keyed<(String, String), Term>, EngineError> {
     const TABLE: &str = "overlap_term";
-    let mut found: Keyed<(String, String), Term> = Keyed::new();
-    for batch in input.tables.batches(TABLE)? {
-        let text = |name| rows::texts(&batch, TABLE, name);
+    read_keyed(input, zone, TABLE, |batch| {
+        let text = |name| rows::texts(batch, TABLE, name);
         let (teams, others, hours) =
             (text("team_id")?, text("other_team_id")?, text("hours_from")?);
-        let required = rows::integers(&batch, TABLE, "required")?;
-        let refs = rows::integers(&batch, TABLE, "_ref")?;
-        for (row, (from, until)) in validity(&batch, TABLE, zone)?.into_iter().enumerate() {
-            let Some((team, other)) = some_text(&teams, row).zip(some_text(&others, row)) else {
-                continue;
-            };
-            if until <= input.period_start_us {
-                continue;
-            }
+        let required = rows::integers(batch, TABLE, "required")?;
+        let refs = rows::integers(batch, TABLE, "_ref")?;
+        Ok(move |row, (_, until): Span| {
+            let (team, other) = some_text(&teams, row).zip(some_text(&others, row))?;
             let term = Term {
                 required_us: rows::integer(&required, row).unwrap_or_default(),
                 hours_from: HoursFrom::parse(some_text(&hours, row)),
                 row_ref: rows::integer(&refs, row).unwrap_or_default(),
             };
-            found.entry((team.to_owned(), other.to_owned())).or_default().push(from, until, term);
-        }
-    }
-    found.values_mut().for_each(super::terms::Versions::settle);
-    Ok(found)
+            let holds = until > input.period_start_us;
+            holds.then(|| ((team.to_owned(), other.to_owned()), term))
+        })
+    })
 }
 
 fn table(

@@ -8,7 +8,7 @@ use std::{
 };
 
 use arrow::{array::RecordBatch, datatypes::DataType};
-use backstay_calendar::Zone;
+use backstay_calendar::{Span, Zone};
 use jiff::civil::Date;
 
 use super::{
@@ -48,7 +48,7 @@ pub(super) fn validity(
     batch: &RecordBatch,
     table: &str,
     zone: &Zone,
-) -> Result<Vec<(i64, i64)>, EngineError> {
+) -> Result<Vec<Span>, EngineError> {
     let (from, to) =
         (rows::dates(batch, table, "valid_from")?, rows::dates(batch, table, "valid_to")?);
     let start = |day: Option<Date>, open: i64| {
@@ -77,6 +77,35 @@ pub(super) fn read_default_site(
     Ok(found)
 }
 
+/// The rows of a register by key, each between the instants in which it holds. `columns` takes the
+/// columns of a batch and gives what reads a row of them: key and value, or none for a row that says
+/// nothing.
+///
+/// # Errors
+/// A table that lacks a column, a day that no clock has.
+pub(super) fn read_keyed<K, T, R>(
+    input: &DeriveInput<'_>,
+    zone: &Zone,
+    table: &str,
+    columns: impl Fn(&RecordBatch) -> Result<R, EngineError>,
+) -> Result<BTreeMap<K, Versions<T>>, EngineError>
+where
+    K: Ord,
+    R: Fn(usize, Span) -> Option<(K, T)>,
+{
+    let mut found: BTreeMap<K, Versions<T>> = BTreeMap::new();
+    for batch in input.tables.batches(table)? {
+        let read = columns(&batch)?;
+        for (row, holds) in validity(&batch, table, zone)?.into_iter().enumerate() {
+            if let Some((key, value)) = read(row, holds) {
+                found.entry(key).or_default().push(holds.0, holds.1, value);
+            }
+        }
+    }
+    found.values_mut().for_each(Versions::settle);
+    Ok(found)
+}
+
 /// One text column of a register by its key, with validity.
 pub(crate) fn read_named(
     input: &DeriveInput<'_>,
@@ -85,20 +114,10 @@ pub(crate) fn read_named(
     key: &str,
     value: &str,
 ) -> Result<Named, EngineError> {
-    let mut found: Named = BTreeMap::new();
-    for batch in input.tables.batches(table)? {
-        let (keys, values) = (rows::texts(&batch, table, key)?, rows::texts(&batch, table, value)?);
-        for (row, (from, until)) in validity(&batch, table, zone)?.into_iter().enumerate() {
-            let Some(key) = some_text(&keys, row) else { continue };
-            found.entry(key.to_owned()).or_default().push(
-                from,
-                until,
-                arc(some_text(&values, row)),
-            );
-        }
-    }
-    found.values_mut().for_each(Versions::settle);
-    Ok(found)
+    read_keyed(input, zone, table, |batch| {
+        let (keys, values) = (rows::texts(batch, table, key)?, rows::texts(batch, table, value)?);
+        Ok(move |row, _| Some((some_text(&keys, row)?.to_owned(), arc(some_text(&values, row)))))
+    })
 }
 
 const SERVICE_LEVEL: &str = "service_level";

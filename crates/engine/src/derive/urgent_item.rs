@@ -19,7 +19,7 @@ use super::{
     Derivation, DeriveInput,
     array::{self, Kind},
     case::{self, Case, Event},
-    register::{items, read_quarantined, some_text, validity},
+    register::{items, read_keyed, read_quarantined, some_text},
     side::{HoursFrom, Keyed, Sides},
 };
 use crate::{error::EngineError, rows};
@@ -299,9 +299,8 @@ impl Judge<'_> {
 
 fn read_terms(input: &DeriveInput<'_>, zone: &Zone) -> Result<Keyed<String, Term>, EngineError> {
     const TABLE: &str = "urgent_term";
-    let mut found: Keyed<String, Term> = Keyed::new();
-    for batch in input.tables.batches(TABLE)? {
-        let text = |name| rows::texts(&batch, TABLE, name);
+    read_keyed(input, zone, TABLE, |batch| {
+        let text = |name| rows::texts(batch, TABLE, name);
         let (ids, priorities, types, states) = (
             text("urgent_term_id")?,
             text("priorities")?,
@@ -310,10 +309,10 @@ fn read_terms(input: &DeriveInput<'_>, zone: &Zone) -> Result<Keyed<String, Term
         );
         let (teams, others, calendars, hours) =
             (text("team_id")?, text("other_team_id")?, text("calendar_id")?, text("hours_from")?);
-        let within = rows::integers(&batch, TABLE, "answer_within")?;
-        let refs = rows::integers(&batch, TABLE, "_ref")?;
-        for (row, (from, until)) in validity(&batch, TABLE, zone)?.into_iter().enumerate() {
-            let Some(id) = some_text(&ids, row) else { continue };
+        let within = rows::integers(batch, TABLE, "answer_within")?;
+        let refs = rows::integers(batch, TABLE, "_ref")?;
+        Ok(move |row, _| {
+            let id = some_text(&ids, row)?;
             let pair = some_text(&teams, row).into_iter().chain(some_text(&others, row));
             let term = Term {
                 priorities: items(&priorities, row),
@@ -325,11 +324,9 @@ fn read_terms(input: &DeriveInput<'_>, zone: &Zone) -> Result<Keyed<String, Term
                 hours_from: HoursFrom::parse(some_text(&hours, row)),
                 row_ref: rows::integer(&refs, row).unwrap_or_default(),
             };
-            found.entry(id.to_owned()).or_default().push(from, until, term);
-        }
-    }
-    found.values_mut().for_each(super::terms::Versions::settle);
-    Ok(found)
+            Some((id.to_owned(), term))
+        })
+    })
 }
 
 fn table(
