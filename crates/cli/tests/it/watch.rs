@@ -119,12 +119,12 @@ fn rules_with_patterns_reach_into_folders_and_options_serve_the_rest() {
             .replace("\ne", &format!("\n{month}-"))
             .replace(",C-", &format!(",C{month}-"))
     };
-    sandbox.write("inbox/work/events-04.csv", of_month("04"));
+    sandbox.write("inbox/logs/events-04.csv", of_month("04"));
     sandbox.write("inbox/other/events-05.csv", "no rule reaches this folder");
     sandbox.write("inbox/loose.csv", of_month("05"));
     sandbox.write(
         "inbox/imports.toml",
-        "[[import]]\nfile = \"work/events-*.csv\"\nas = \"case_event\"\nzone = \"Asia/Kolkata\"\n\
+        "[[import]]\nfile = \"logs/events-*.csv\"\nas = \"case_event\"\nzone = \"Asia/Kolkata\"\n\
          set = { arrangement_id = \"claims\" }\n",
     );
     let rest = ["--as", "case_event", "--zone", "Asia/Kolkata", "--arrangement", "claims"];
@@ -132,12 +132,12 @@ fn rules_with_patterns_reach_into_folders_and_options_serve_the_rest() {
     assert_eq!(
         told(&out),
         [
-            ["work/events-04.csv", "imported", "imported/work/events-04.csv"],
+            ["logs/events-04.csv", "imported", "imported/logs/events-04.csv"],
             ["loose.csv", "imported", "imported/loose.csv"],
         ]
     );
     assert!(sandbox.path("inbox/other/events-05.csv").is_file());
-    assert!(sandbox.path("inbox/imported/work/events-04.csv.backstay.txt").is_file());
+    assert!(sandbox.path("inbox/imported/logs/events-04.csv.backstay.txt").is_file());
     let at = "SELECT count(*) AS n FROM case_event WHERE occurred_at >= TIMESTAMP '2026-04-01 00:00:00Z'";
     let at = sandbox.ws(&["query", at, "--format", "json"]).json();
     assert_eq!(number(&at[0], "n"), 16);
