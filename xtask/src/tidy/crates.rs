@@ -18,6 +18,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("backstay-privacy", &[]),
     ("backstay-sampling", &[]),
     ("backstay-drift", &[]),
+    ("backstay-access", &[]),
     ("backstay-sim", &[]),
     ("backstay-evidence", &["backstay-privacy"]),
     ("backstay-store", &["backstay-ledger", "backstay-evidence", "backstay-privacy"]),
@@ -55,6 +56,8 @@ const KEPT_IN: &[(&str, &str)] = &[
     ("rusqlite", "backstay-store"),
     ("clap", "backstay-cli"),
     ("ed25519-dalek", "backstay-ledger"),
+    ("cedar-policy", "backstay-access"),
+    ("argon2", "backstay-access"),
 ];
 
 /// Crates that must not be in the tree of what we ship, and why.
