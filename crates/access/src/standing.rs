@@ -59,24 +59,14 @@ pub fn check_grants(
     portfolio: &Portfolio,
 ) -> Result<(), GrantError> {
     for grant in grants {
-        match &grant.scope {
-            Scope::Arrangement(id) if !portfolio.has(id) => {
-                return Err(GrantError::NoArrangement(id.clone()));
-            }
-            Scope::Provider(id)
-                if Some(id.as_str()) != provider
-                    && !portfolio.providers().contains(id.as_str()) =>
-            {
-                return Err(GrantError::NoProvider(id.clone()));
-            }
-            _ => {}
-        }
         match (provider, grant.role) {
             (Some(provider), Role::ProviderAccountManager) => {
                 let inside = match &grant.scope {
                     Scope::All => false,
                     Scope::Provider(id) => id == provider,
-                    Scope::Arrangement(id) => portfolio.sole_provider(id) == Some(provider),
+                    Scope::Arrangement(id) => {
+                        !portfolio.has(id) || portfolio.sole_provider(id) == Some(provider)
+                    }
                 };
                 if !inside {
                     let (provider, scope) = (provider.to_owned(), grant.scope.clone());
@@ -94,10 +84,26 @@ pub fn check_grants(
         }
     }
     let audits = grants.iter().any(|grant| grant.role == Role::InternalAuditor);
-    match grants.iter().find(|grant| grant.role != Role::InternalAuditor) {
-        Some(other) if audits => Err(GrantError::AuditorAlone(other.role)),
-        _ => Ok(()),
+    let other = grants.iter().find(|grant| grant.role != Role::InternalAuditor);
+    if let Some(other) = other.filter(|_| audits) {
+        return Err(GrantError::AuditorAlone(other.role));
     }
+    // Last, so that a caller who lets old scopes pass has seen all else.
+    let providers = portfolio.providers();
+    for grant in grants {
+        match &grant.scope {
+            Scope::Arrangement(id) if !portfolio.has(id) => {
+                return Err(GrantError::NoArrangement(id.clone()));
+            }
+            Scope::Provider(id)
+                if Some(id.as_str()) != provider && !providers.contains(id.as_str()) =>
+            {
+                return Err(GrantError::NoProvider(id.clone()));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -149,6 +155,8 @@ mod tests {
         let both = [(Role::InternalAuditor, "arrangement:desk"), (Role::Analyst, "all")];
         assert_eq!(check(None, &both), Err(GrantError::AuditorAlone(Role::Analyst)));
         assert_eq!(check(None, &[(Role::Administrator, "all"), (Role::Analyst, "all")]), Ok(()));
+        let gone = [(Role::InternalAuditor, "arrangement:gone"), (Role::Analyst, "all")];
+        assert_eq!(check(None, &gone), Err(GrantError::AuditorAlone(Role::Analyst)));
         let part = check(None, &[(Role::Administrator, "arrangement:desk")]);
         assert_eq!(part, Err(GrantError::AdministratorScope));
     }

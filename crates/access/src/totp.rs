@@ -54,6 +54,27 @@ impl TotpSecret {
         (bytes.len() == TOTP_SECRET_BYTES).then(|| Self(Zeroizing::new(bytes.to_vec())))
     }
 
+    /// A secret as [`TotpSecret::base32`] writes it, however it is typed. `None`: it is none.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (mut bytes, mut bits, mut held) = (Zeroizing::new(Vec::new()), 0_u32, 0);
+        for letter in text.chars().filter(|c| !c.is_whitespace() && *c != '-') {
+            let five = match letter.to_ascii_uppercase() {
+                upper @ 'A'..='Z' => u32::from(upper) - u32::from('A'),
+                digit @ '2'..='7' => u32::from(digit) - u32::from('2') + 26,
+                _ => return None,
+            };
+            bits = (bits << 5) | five;
+            held += 5;
+            if held >= 8 {
+                held -= 8;
+                bytes.extend(u8::try_from(bits >> held));
+                bits &= (1 << held) - 1;
+            }
+        }
+        Self::from_bytes(&bytes)
+    }
+
     /// Its bytes, to be sealed.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
@@ -188,6 +209,11 @@ mod tests {
         assert_eq!(base32(b"fooba"), "MZXW6YTB");
         assert_eq!(base32(b"foobar"), "MZXW6YTBOI");
         assert_eq!(secret().base32().len(), 32);
+        let typed = secret().base32().to_lowercase().replace('G', " g");
+        assert_eq!(TotpSecret::parse(&typed).unwrap().bytes(), secret().bytes());
+        for wrong in ["", "GEZDGNBV", "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJ1", "é"] {
+            assert!(TotpSecret::parse(wrong).is_none(), "{wrong}");
+        }
     }
 
     #[test]

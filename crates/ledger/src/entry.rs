@@ -57,6 +57,8 @@ pub enum EntryKind {
     Key,
     /// Somebody looked behind a pseudonym.
     Disclosure,
+    /// Somebody was given a right, or lost one.
+    Access,
     /// A kind of a later version.
     Other(OtherKind),
 }
@@ -166,7 +168,7 @@ pub enum EntryError {
 }
 
 impl EntryKind {
-    const KNOWN: [(&'static str, EntryKind); 12] = [
+    const KNOWN: [(&'static str, EntryKind); 13] = [
         ("init", Self::Init),
         ("import", Self::Import),
         ("reread", Self::Reread),
@@ -179,6 +181,7 @@ impl EntryKind {
         ("erase", Self::Erase),
         ("key", Self::Key),
         ("disclosure", Self::Disclosure),
+        ("access", Self::Access),
     ];
 
     /// The text on the wire.
@@ -196,6 +199,7 @@ impl EntryKind {
             Self::Erase => "erase",
             Self::Key => "key",
             Self::Disclosure => "disclosure",
+            Self::Access => "access",
             Self::Other(kind) => &kind.0,
         }
     }
@@ -215,7 +219,8 @@ impl EntryKind {
             | Self::Settings
             | Self::Erase
             | Self::Key
-            | Self::Disclosure => Some(false),
+            | Self::Disclosure
+            | Self::Access => Some(false),
             Self::Other(_) => None,
         }
     }

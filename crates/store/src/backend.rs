@@ -17,7 +17,11 @@ use backstay_ledger::{
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
-use crate::{disk, error::Result};
+use crate::{
+    account::{AccountTables, Standing},
+    disk,
+    error::Result,
+};
 
 /// Where the ledger stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -255,6 +259,12 @@ pub trait IndexWriter {
     fn put_secret(&mut self, kind: SecretKind, name: &str, sealed: &[u8]) -> Result<()>;
     /// Destroys a sealed secret so that its bytes do not stay in the file; false: there was none.
     fn delete_secret(&mut self, kind: SecretKind, name: &str) -> Result<bool>;
+    /// What an account may do, as far as entries were read.
+    fn standing(&mut self, account: &str) -> Result<Option<Standing>>;
+    /// Replaces it.
+    fn put_standing(&mut self, standing: &Standing) -> Result<()>;
+    /// The tables of accounts in this transaction; `None` where only readings are made.
+    fn accounts(&mut self) -> Option<Box<dyn AccountTables + '_>>;
     /// Notes that the source of an import names a person.
     fn link_person(&mut self, pseudonym: &str, entry: u64) -> Result<()>;
 }
@@ -364,6 +374,15 @@ pub trait Backend: Send + Sync + fmt::Debug {
     fn secret(&self, kind: SecretKind, name: &str) -> Result<Option<Vec<u8>>>;
     /// Imports whose source names this person.
     fn sources_naming(&self, pseudonym: &str) -> Result<Vec<u64>>;
+
+    /// Reads the tables of accounts.
+    fn read_accounts(&self, work: &mut dyn FnMut(&dyn AccountTables) -> Result<()>) -> Result<()>;
+    /// Changes the tables of accounts, in one transaction and without an entry: none of it is a fact.
+    /// An error of `work` takes all back.
+    fn change_accounts(
+        &self,
+        work: &mut dyn FnMut(&mut dyn AccountTables) -> Result<()>,
+    ) -> Result<()>;
 
     /// A temporary place to write an object to.
     fn stage(&self) -> Result<Staged>;

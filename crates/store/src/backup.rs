@@ -127,6 +127,8 @@ impl Workspace {
         self.backend.copy_to(&database)?;
         let folder = Folder::new(dest.join(OBJECTS_FOLDER), dest.join("tmp"));
         let (copy, _) = SqliteBackend::open(&database, folder.clone())?;
+        // A session that was ended since must not come back with a copy.
+        copy.change_accounts(&mut |tables| tables.clear_visits())?;
         let (mut objects, mut bytes, mut wanted) = (0, 0, BTreeSet::new());
         for_each_entry(&copy, &mut |stored| {
             let Some((_, payload)) = &stored.payload else { return Ok(()) };

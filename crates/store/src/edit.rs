@@ -19,6 +19,7 @@ use backstay_ledger::{EntryKind, Precondition, Salt};
 use serde::Serialize;
 
 use crate::{
+    account::{AccountTables, Standing},
     backend::{
         Append, Backend as _, Basis, Expectation, IndexWriter, MergedNote, RegisterRow, SecretKind,
         TailNote, VersionNote,
@@ -235,6 +236,18 @@ impl IndexWriter for Overlay<'_, '_> {
 
     fn delete_secret(&mut self, _: SecretKind, _: &str) -> Result<bool> {
         Ok(false)
+    }
+
+    fn standing(&mut self, _: &str) -> Result<Option<Standing>> {
+        Ok(None)
+    }
+
+    fn put_standing(&mut self, _: &Standing) -> Result<()> {
+        Ok(())
+    }
+
+    fn accounts(&mut self) -> Option<Box<dyn AccountTables + '_>> {
+        None
     }
 
     fn link_person(&mut self, _: &str, _: u64) -> Result<()> {

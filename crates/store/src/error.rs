@@ -197,6 +197,65 @@ pub enum StoreError {
     /// A reason is needed and was empty.
     #[error("a reason is needed: say in a few words why")]
     NoReason,
+    /// A mail address that another account has.
+    #[error("another account has the mail address `{0}`: an account is one person's alone")]
+    EmailTaken(String),
+    /// A mail address that is none.
+    #[error("`{0}` is no mail address")]
+    BadEmail(String),
+    /// A name that is empty or too long.
+    #[error("a name has 1 to 200 characters, none of them a control character")]
+    BadName,
+    /// No such account.
+    #[error("there is no account `{0}`: `backstay account list` names them by id and mail address")]
+    NoAccount(String),
+    /// The last administrator would lose the right.
+    #[error(
+        "`{0}` is the last administrator: make another one first, or nobody could give rights any more"
+    )]
+    LastAdministrator(String),
+    /// Taking what was not given.
+    #[error(
+        "account `{account}` does not hold `{grant}`: `backstay account show` lists its grants"
+    )]
+    NotGranted {
+        /// The account.
+        account: String,
+        /// The grant.
+        grant: String,
+    },
+    /// A disabled account.
+    #[error("account `{0}` is disabled: enable it first")]
+    AccountDisabled(String),
+    /// No such token.
+    #[error("the account has no API token `{0}`")]
+    NoToken(String),
+    /// A lifetime that is not allowed.
+    #[error("{what} lasts between a minute and {most_days} days")]
+    Lifetime {
+        /// What lasts.
+        what: &'static str,
+        /// The longest, days.
+        most_days: i64,
+    },
+    /// A session that is not there, ended, or waits for a code.
+    #[error("the session has ended: sign in again")]
+    NoSession,
+    /// The password given to prove oneself is wrong.
+    #[error("the present password is wrong")]
+    WrongPassword,
+    /// Too many attempts.
+    #[error("too many attempts: wait a while, then try again")]
+    Wait {
+        /// The instant, microseconds UTC.
+        until_us: i64,
+    },
+    /// Grants that an account may not hold.
+    #[error(transparent)]
+    Grant(#[from] backstay_access::GrantError),
+    /// A password that is not good enough.
+    #[error(transparent)]
+    Password(#[from] backstay_access::PasswordError),
     /// The same log with another clock is already here.
     #[error(
         "`{file}` repeats the log of entry {entry} (`{other}`) with another clock: {cases} of {of} cases have the same activities, shifted by {shift}; find out which clock is right, or keep both with `--allow-duplicate-log` and their controls stay untested"

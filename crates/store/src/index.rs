@@ -13,6 +13,7 @@ use backstay_evidence::{
 use backstay_ledger::EntryKind;
 
 use crate::{
+    account::{AccessPayload, AccountTables, Standing},
     backend::{
         Backend, IndexWriter, MergedNote, RegisterRow, SecretKind, StoredEntry, TailNote,
         VersionNote,
@@ -105,6 +106,17 @@ pub(crate) fn put_edit(seq: u64, payload: &EditPayload, index: &mut dyn IndexWri
     Ok(())
 }
 
+/// Says what an account may do after this entry.
+pub(crate) fn put_access(
+    seq: u64,
+    payload: &AccessPayload,
+    index: &mut dyn IndexWriter,
+) -> Result<Standing> {
+    let standing = payload.apply(index.standing(&payload.account)?, seq);
+    index.put_standing(&standing)?;
+    Ok(standing)
+}
+
 /// Lists whatever an entry brings, registers aside.
 fn put_entry(stored: &StoredEntry, index: &mut dyn IndexWriter) -> Result<()> {
     let seq = stored.entry.sequence;
@@ -112,6 +124,7 @@ fn put_entry(stored: &StoredEntry, index: &mut dyn IndexWriter) -> Result<()> {
         EntryKind::Import | EntryKind::Reread => put_import(seq, &payload::read(stored)?, index),
         EntryKind::Retract => put_retract(seq, &payload::read(stored)?, index),
         EntryKind::Edit => put_edit(seq, &payload::read(stored)?, index),
+        EntryKind::Access => put_access(seq, &payload::read(stored)?, index).map(|_| ()),
         _ => Ok(()),
     }
 }
@@ -141,6 +154,7 @@ pub(crate) struct MemoryIndex {
     pub(crate) registers: BTreeMap<(String, String, String), RegisterRow>,
     pub(crate) versions: BTreeSet<VersionNote>,
     pub(crate) tails: BTreeSet<TailNote>,
+    pub(crate) standings: BTreeMap<String, Standing>,
 }
 
 impl IndexWriter for MemoryIndex {
@@ -223,6 +237,19 @@ impl IndexWriter for MemoryIndex {
         Ok(false)
     }
 
+    fn standing(&mut self, account: &str) -> Result<Option<Standing>> {
+        Ok(self.standings.get(account).cloned())
+    }
+
+    fn put_standing(&mut self, standing: &Standing) -> Result<()> {
+        self.standings.insert(standing.account.clone(), standing.clone());
+        Ok(())
+    }
+
+    fn accounts(&mut self) -> Option<Box<dyn AccountTables + '_>> {
+        None
+    }
+
     fn link_person(&mut self, _pseudonym: &str, _entry: u64) -> Result<()> {
         Ok(())
     }
@@ -257,6 +284,7 @@ impl Workspace {
                 for row in derived.registers.values() {
                     index.put_register(row)?;
                 }
+                derived.standings.values().try_for_each(|held| index.put_standing(held))?;
                 derived.versions.iter().try_for_each(|version| index.put_version(version))?;
                 derived.tails.iter().try_for_each(|tail| index.put_tail(tail))
             })?;

@@ -6,6 +6,7 @@
 //! what a row means for a control, read a clock or draw randomness (both come in by [`Ctx`]), or
 //! show a row that no ledger entry made known.
 
+pub mod account;
 pub mod assessment;
 pub mod backend;
 pub mod backup;
@@ -36,6 +37,10 @@ pub mod verify;
 mod witness;
 mod workspace;
 
+pub use account::{
+    AccessEvent, AccessPayload, Account, Accounts, CodeVerdict, FactorOffer, NewAccount, NewLink,
+    NewToken, SessionView, SignIn, TokenView, Visitor,
+};
 pub use assessment::{Assessment, AssessmentKept, AssessmentSummary, NewAssessment};
 pub use backend::{Backend, RegisterRow};
 pub use backup::{BackupOptions, BackupReport, restore};

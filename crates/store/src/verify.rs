@@ -15,6 +15,7 @@ use backstay_ledger::{
 use serde::Serialize;
 
 use crate::{
+    account::Standing,
     backend::{Backend as _, SecretKind, StoredEntry},
     bundle::{Named, reader},
     error::{Result, StoreError},
@@ -512,6 +513,8 @@ impl Workspace {
         let kept = self.backend.retractions(head).map(ordered);
         walk.reading("the list of retractions", &ordered(derived.retractions), kept);
         walk.reading("the list of imports", &derived.imports, self.backend.imports(head));
+        let standings: Vec<Standing> = derived.standings.into_values().collect();
+        walk.reading("the rights of accounts", &standings, self.standings());
         let mut registers = derived.registers;
         let mut differing = 0_u64;
         let kept = self.backend.registers(None, &mut |row| {

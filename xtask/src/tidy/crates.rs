@@ -21,7 +21,10 @@ const EDGES: &[(&str, &[&str])] = &[
     ("backstay-access", &[]),
     ("backstay-sim", &[]),
     ("backstay-evidence", &["backstay-privacy"]),
-    ("backstay-store", &["backstay-ledger", "backstay-evidence", "backstay-privacy"]),
+    (
+        "backstay-store",
+        &["backstay-ledger", "backstay-evidence", "backstay-privacy", "backstay-access"],
+    ),
     (
         "backstay-engine",
         &["backstay-evidence", "backstay-calendar", "backstay-sampling", "backstay-drift"],
@@ -38,6 +41,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "backstay-engine",
             "backstay-report",
             "backstay-sampling",
+            "backstay-access",
         ],
     ),
     ("xtask", &["backstay-sim"]),

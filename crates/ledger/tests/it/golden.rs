@@ -167,6 +167,7 @@ fn every_known_kind_is_read_back_as_itself() {
         "erase",
         "key",
         "disclosure",
+        "access",
     ] {
         let kind: EntryKind = name.parse().unwrap();
         assert!(!matches!(kind, EntryKind::Other(_)), "{name}");
@@ -198,7 +199,7 @@ fn the_evidence_digest_has_the_golden_values() {
 fn kinds_without_evidence_leave_the_evidence_digest_and_unknown_kinds_refuse_it() {
     let digest = EvidenceDigest::empty();
     let content = Digest::of_content(b"anything");
-    for kind in ["init", "assessment", "settings", "erase", "key", "disclosure"] {
+    for kind in ["init", "assessment", "settings", "erase", "key", "disclosure", "access"] {
         assert_eq!(digest.advance(&kind.parse().unwrap(), &content), Ok(digest));
     }
     assert!(digest.advance(&"later".parse().unwrap(), &content).is_err());

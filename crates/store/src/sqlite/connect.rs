@@ -24,6 +24,8 @@ use crate::{
 const WAIT_S: u64 = 60;
 /// Statements kept ready; more than the store has.
 const STATEMENTS: usize = 64;
+/// The version of the tables that knew of no accounts.
+const BEFORE_ACCOUNTS: i64 = 2;
 /// Seconds after which it says so.
 const SILENT_S: u64 = 1;
 
@@ -108,7 +110,8 @@ impl SqliteBackend {
         backend.transaction(doing, &mut |transaction| {
             around(Step::Statement, database, broken(doing), || {
                 transaction.execute_batch(schema::LEDGER).map_err(failed(doing))?;
-                transaction.execute_batch(schema::READINGS).map_err(failed(doing))
+                transaction.execute_batch(schema::READINGS).map_err(failed(doing))?;
+                transaction.execute_batch(schema::ACCOUNTS).map_err(failed(doing))
             })?;
             let empty = EvidenceDigest::empty().0.0;
             let sql =
@@ -149,8 +152,11 @@ impl SqliteBackend {
                 known: u32::try_from(schema::VERSION).unwrap_or(u32::MAX),
             });
         }
-        if found == 1 {
-            backend.upgrade()?;
+        if (1..schema::VERSION).contains(&found) {
+            // What only reads has been given the new tables, empty, for as long as it lives.
+            if found == 1 || !backend.is_read_only()? {
+                backend.upgrade()?;
+            }
         } else if found < schema::VERSION {
             return Err(StoreError::Damaged {
                 path: database.to_owned(),
@@ -167,7 +173,7 @@ impl SqliteBackend {
         Ok((backend, empty.first().copied().unwrap_or(false)))
     }
 
-    /// Brings the tables of version 1 up to date. Another process may have done so meanwhile.
+    /// Brings the tables of earlier versions up to date. Another process may have done so meanwhile.
     fn upgrade(&self) -> Result<()> {
         let doing = "bringing the database up to date";
         let foreign_keys = |value: &str| {
@@ -179,12 +185,15 @@ impl SqliteBackend {
             let found: i64 = transaction
                 .pragma_query_value(None, "user_version", |row| row.get(0))
                 .map_err(failed(doing))?;
-            if found != 1 {
+            if found == schema::VERSION {
                 return Ok(());
             }
             around(Step::Statement, &self.database, broken(doing), || {
-                transaction.execute_batch(schema::FROM_1).map_err(failed(doing))?;
-                transaction.execute_batch(schema::READINGS).map_err(failed(doing))
+                if found == 1 {
+                    transaction.execute_batch(schema::FROM_1).map_err(failed(doing))?;
+                    transaction.execute_batch(schema::READINGS).map_err(failed(doing))?;
+                }
+                transaction.execute_batch(schema::ACCOUNTS).map_err(failed(doing))
             })?;
             let version = schema::VERSION;
             transaction.pragma_update(None, "user_version", version).map_err(failed(doing))
@@ -253,6 +262,15 @@ impl SqliteBackend {
                 return Err(StoreError::UnreadableHere(database.to_owned()));
             }
             other => other.map_err(&doing)?,
+        }
+        let version: i64 = connection
+            .pragma_query_value(None, "user_version", |row| row.get(0))
+            .map_err(&doing)?;
+        if version == BEFORE_ACCOUNTS {
+            let none = schema::ACCOUNTS
+                .replace("CREATE TABLE", "CREATE TEMP TABLE")
+                .replace("CREATE INDEX ", "CREATE INDEX temp.");
+            connection.execute_batch(&none).map_err(&doing)?;
         }
         Self::over(connection, database, folder)
     }

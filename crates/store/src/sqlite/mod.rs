@@ -1,6 +1,7 @@
 //! The backend of one machine: SQLite (write-ahead log, full sync) beside a folder of objects.
 //! SQL stays in this folder; what a row means stays out of it.
 
+mod account;
 mod append;
 mod connect;
 mod node;
@@ -20,10 +21,12 @@ use backstay_evidence::{
 use backstay_ledger::{Digest as LedgerDigest, Entry, EntryKind, EvidenceDigest, NodeSource, Salt};
 use rusqlite::{Connection, Row, params};
 
+use self::account::Tables;
 use self::append::{Tip, read_head};
 pub(crate) use self::connect::failed;
 use self::connect::{Waiting, change};
 use crate::{
+    account::AccountTables,
     backend::{
         Append, Backend, FinishEach, Head, IndexWriter, MergedNote, RegisterRow, Sealed,
         SecretKind, Staged, StoredEntry, TailNote, VersionNote,
@@ -475,6 +478,19 @@ impl Backend for SqliteBackend {
             [pseudonym],
             |row| row.get::<_, i64>(0).map(i64::unsigned_abs),
         )
+    }
+
+    fn read_accounts(&self, work: &mut dyn FnMut(&dyn AccountTables) -> Result<()>) -> Result<()> {
+        work(&Tables(&self.connection(), &self.database))
+    }
+
+    fn change_accounts(
+        &self,
+        work: &mut dyn FnMut(&mut dyn AccountTables) -> Result<()>,
+    ) -> Result<()> {
+        self.transaction("writing accounts", &mut |transaction| {
+            work(&mut Tables(transaction, &self.database))
+        })
     }
 
     fn stage(&self) -> Result<Staged> {

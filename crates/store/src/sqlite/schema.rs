@@ -1,11 +1,12 @@
 //! The SQL tables. Ledger tables (`entry`, `node`, `checkpoint`) hold the truth, `secret` holds
-//! sealed keys and names; everything else is a reading of the ledger and can be rebuilt.
+//! sealed keys and names; everything else is a reading of the ledger and can be rebuilt, but for the
+//! tables of accounts: they are no facts, so they are neither in the ledger nor made from it.
 //!
 //! An append writes as few pages as it can: no index that an edit would touch, and of the tree only
 //! one node in 256 entries (see [`super::node`]).
 
 /// Version of these tables, in `user_version`.
-pub(super) const VERSION: i64 = 2;
+pub(super) const VERSION: i64 = 3;
 
 /// Makes the tables of the ledger.
 pub(super) const LEDGER: &str = "
@@ -123,7 +124,70 @@ CREATE TABLE version (
 ) STRICT, WITHOUT ROWID;
 ";
 
-/// Brings the tables of version 1 to this version; readings are made anew afterwards. Foreign keys
+/// Makes the tables of accounts, new in version 3. `standing` is a reading of the ledger.
+pub(super) const ACCOUNTS: &str = "
+CREATE TABLE standing (
+  account_id TEXT PRIMARY KEY,
+  seq INTEGER NOT NULL,
+  provider_id TEXT,
+  disabled INTEGER NOT NULL,
+  grants TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE account (
+  id TEXT PRIMARY KEY,
+  email TEXT NOT NULL UNIQUE,
+  name TEXT NOT NULL,
+  password BLOB,
+  factor BLOB,
+  factor_on INTEGER NOT NULL,
+  factor_step INTEGER,
+  created_us INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE recovery_code (
+  account_id TEXT NOT NULL,
+  digest BLOB NOT NULL,
+  PRIMARY KEY (account_id, digest)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE session (
+  digest BLOB PRIMARY KEY,
+  account_id TEXT NOT NULL,
+  created_us INTEGER NOT NULL,
+  seen_us INTEGER NOT NULL,
+  until_us INTEGER NOT NULL,
+  second_factor INTEGER NOT NULL,
+  awaits_code INTEGER NOT NULL,
+  by_link INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX session_account ON session (account_id);
+CREATE TABLE api_token (
+  id TEXT PRIMARY KEY,
+  digest BLOB NOT NULL UNIQUE,
+  account_id TEXT NOT NULL,
+  title TEXT NOT NULL,
+  created_us INTEGER NOT NULL,
+  until_us INTEGER NOT NULL,
+  used_us INTEGER,
+  read_only INTEGER NOT NULL,
+  arrangements TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX api_token_account ON api_token (account_id);
+CREATE TABLE one_time_link (
+  digest BLOB PRIMARY KEY,
+  account_id TEXT NOT NULL,
+  until_us INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE attempt (
+  kind TEXT NOT NULL,
+  name BLOB NOT NULL,
+  failures INTEGER NOT NULL,
+  last_us INTEGER NOT NULL,
+  until_us INTEGER NOT NULL,
+  known_until_us INTEGER NOT NULL,
+  PRIMARY KEY (kind, name)
+) STRICT, WITHOUT ROWID;
+";
+
+/// Brings the tables of version 1 to version 2; readings are made anew afterwards. Foreign keys
 /// are off meanwhile. Version 1 kept every node of the tree and evidence digests as text.
 pub(super) const FROM_1: &str = "
 DROP TABLE register;

@@ -8,8 +8,9 @@ use backstay_evidence::{
 };
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
-use super::{change, failed};
+use super::{account::Tables, change, failed};
 use crate::{
+    account::{AccountTables, Standing},
     backend::{
         CHECKPOINT_BLOCK, IndexWriter, MergedNote, RegisterRow, SecretKind, TailNote, VersionNote,
     },
@@ -251,6 +252,7 @@ impl IndexWriter for Writer<'_> {
             "DELETE FROM merged",
             "DELETE FROM retraction",
             "DELETE FROM import",
+            "DELETE FROM standing",
         ] {
             self.run(sql, [])?;
         }
@@ -282,6 +284,18 @@ impl IndexWriter for Writer<'_> {
         let gone = self
             .run("DELETE FROM secret WHERE kind = ? AND name = ?", params![kind.as_str(), name])?;
         Ok(gone > 0)
+    }
+
+    fn standing(&mut self, account: &str) -> Result<Option<Standing>> {
+        Tables(self.0, self.1).standing(account)
+    }
+
+    fn put_standing(&mut self, standing: &Standing) -> Result<()> {
+        Tables(self.0, self.1).put_standing(standing)
+    }
+
+    fn accounts(&mut self) -> Option<Box<dyn AccountTables + '_>> {
+        Some(Box::new(Tables(self.0, self.1)))
     }
 
     fn link_person(&mut self, pseudonym: &str, entry: u64) -> Result<()> {

@@ -13,7 +13,7 @@ use backstay_store::backend::{
 };
 use std::io::{Read as _, Write as _};
 
-fn append(kind: EntryKind, payload: &str, now_us: i64) -> Append {
+pub fn append(kind: EntryKind, payload: &str, now_us: i64) -> Append {
     Append {
         actor: "a-1".into(),
         kind,
@@ -57,6 +57,7 @@ fn suite(open: &dyn Fn() -> Box<dyn Backend>) {
     readings(open);
     objects(open);
     layout(open);
+    crate::account_tables::suite(open);
     at_once(open);
     together(open);
 }

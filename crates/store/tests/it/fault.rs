@@ -5,11 +5,12 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use backstay_access::{Grant, Scope};
 use backstay_evidence::{ImportOptions, manifest::RetractTarget};
 use backstay_ledger::{FolderSource, verify_bundle};
 use backstay_store::fault::{Mode, Point, Step, Watch};
 use backstay_store::{
-    AsOf, BackupOptions, CompactOptions, Ctx, Edit, ImportRequest, InitOptions, Limits,
+    AsOf, BackupOptions, CompactOptions, Ctx, Edit, ImportRequest, InitOptions, Limits, NewAccount,
     NewAssessment, RowEdit, StoreError, VerifyOptions, Workspace, restore,
 };
 
@@ -26,7 +27,7 @@ struct Job {
     entries: u64,
 }
 
-const JOBS: [Job; 13] = [
+const JOBS: [Job; 14] = [
     Job { name: "import", work: import_events, entries: 1 },
     Job { name: "register", work: import_sites, entries: 1 },
     Job { name: "reread", work: reread, entries: 1 },
@@ -34,6 +35,7 @@ const JOBS: [Job; 13] = [
     Job { name: "erase", work: erase, entries: 1 },
     Job { name: "assessment", work: assessment, entries: 1 },
     Job { name: "edit", work: edit, entries: 1 },
+    Job { name: "account", work: account, entries: 1 },
     Job { name: "compact", work: compact, entries: 0 },
     Job { name: "sweep", work: sweep, entries: 0 },
     Job { name: "init", work: init, entries: 0 },
@@ -125,6 +127,21 @@ fn edit(root: &Path) -> Outcome {
     let edit = Edit { rows, reason: "a test case".into(), options: ImportOptions::default() };
     let workspace = open(root)?.with_limits(Limits { tail_rows: 1, ..Limits::default() });
     in_context(96, |ctx| workspace.edit(&[edit], ctx).map(|_| ()))
+}
+
+fn account(root: &Path) -> Outcome {
+    let new = NewAccount {
+        email: "ana@example.com".into(),
+        name: "Ana".into(),
+        provider: None,
+        grants: vec!["executive".parse().map(|role| Grant::new(role, Scope::All)).unwrap()],
+        reason: String::new(),
+    };
+    let workspace = open(root)?;
+    match in_context(97, |ctx| workspace.accounts().add(&new, ctx)) {
+        Err(StoreError::EmailTaken(_)) => Ok(()),
+        other => other.map(|_| ()),
+    }
 }
 
 fn compact(root: &Path) -> Outcome {
