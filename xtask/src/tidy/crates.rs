@@ -14,6 +14,7 @@ use super::{Problems, read};
 /// The whole allowed set of arrows between our crates.
 const EDGES: &[(&str, &[&str])] = &[
     ("backstay-calendar", &[]),
+    ("backstay-credits", &[]),
     ("backstay-ledger", &[]),
     ("backstay-privacy", &[]),
     ("backstay-sampling", &[]),
@@ -27,7 +28,13 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     (
         "backstay-engine",
-        &["backstay-evidence", "backstay-calendar", "backstay-sampling", "backstay-drift"],
+        &[
+            "backstay-evidence",
+            "backstay-calendar",
+            "backstay-sampling",
+            "backstay-drift",
+            "backstay-credits",
+        ],
     ),
     ("backstay-report", &["backstay-engine"]),
     (

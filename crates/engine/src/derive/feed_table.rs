@@ -27,6 +27,7 @@ pub const NAME: &str = "feed_day";
 /// Event tables, each with the column of the instant at which a row lies.
 const DATED: &[(&str, &str)] = &[
     ("case_event", "occurred_at"),
+    ("credit_taken", "taken_at"),
     ("handover", "made_at"),
     ("meeting", "starts_at"),
     ("provider_report", "reported_at"),
@@ -249,6 +250,7 @@ impl Derivation for FeedDayTable {
     fn consults(&self) -> &'static [&'static str] {
         &[
             "case_event",
+"credit_taken",
             "handover",
             "meeting",
             "provider_report",
