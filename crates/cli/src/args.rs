@@ -2,6 +2,7 @@
 //! stand here; what a command does is in `command`. Longer than most because every command and its
 //! examples are one enumeration.
 
+mod credits;
 mod hours;
 mod ledger;
 mod mapping;
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 use backstay_evidence::options::{Fold, TextEncoding};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+pub use credits::{CreditsArgs, NoteFormat};
 pub use hours::{CalendarCommand, CalendarDiffArgs, MeetArgs, OverlapArgs};
 pub use ledger::{
     BackupArgs, BundleArgs, CompactArgs, EditArgs, LogArgs, RereadArgs, RestoreArgs, RetractArgs,
@@ -145,6 +147,14 @@ Examples:
 Each case that counts otherwise names the ledger entry that brought it: a late
 holiday, a corrected log, an amended target.")]
     Restate(RestateArgs),
+    /// Reckon the service credits of an arrangement, with the missed cases behind them.
+    #[command(after_help = "\
+Examples:
+  backstay credits claims --period 2026-10
+  backstay credits claims --period 2026-10 --html credit-note.html
+  backstay credits claims --period 2026-10 --format csv > missed-cases.csv
+  backstay credits claims --attained settlement=0.91     what would it cost")]
+    Credits(CreditsArgs),
     /// Write an assessment as one HTML file that needs nothing else: to read, print and hand on.
     #[command(after_help = "\
 Examples:
@@ -178,7 +188,8 @@ Examples:
 Tables: those of `backstay vocabulary list`, `quarantine`, and the derived
 ones (`case_clock`, `backlog_case`, `measurement`, `feed_day`,
 `report_ladder`, `report_case`, `overlap_day`, `coverage_span`,
-`holiday_clash`, `handover_due`, `urgent_item`, `meeting_share`).
+`holiday_clash`, `handover_due`, `urgent_item`, `meeting_share`, `credit`,
+`credit_month`).
 A query sees all arrangements, or those named with --arrangement.
 `$period_start` and `$period_end` are instants of their zone; where zones
 differ, name one arrangement.")]

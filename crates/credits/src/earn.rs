@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::{
     exact::{Exact, exact},
     month::Month,
-    terms::{Attained, EarnBack, MonthInput, NoCases, YearSpan},
+    terms::{Attained, EarnBack, MonthInput, NoCases},
 };
 
 /// A credit that came back.
@@ -81,10 +81,7 @@ impl Windows {
             EarnBack::None => EarnState::None,
             EarnBack::Following(wanted) => following(windows, input.month, wanted.max(1)),
             EarnBack::YearAverage => {
-                let starts_in = match input.scheme.year {
-                    YearSpan::From(starts_in) => starts_in,
-                    YearSpan::Rolling => input.scheme.first_month.of_year(),
-                };
+                let starts_in = input.scheme.year_starts_in;
                 average(windows, input.month.year_start(starts_in), input.scheme.first_month)
             }
         }

@@ -54,10 +54,7 @@ fn miss(level: &Level, attained: &Exact) -> Result<(bool, Exact, Exact), String>
     let term = &level.term;
     let said = |error: CreditError| error.to_string();
     if let Formula::Bands(by, bands) = &term.formula {
-        let value = match by {
-            BandBy::Level => *attained,
-            BandBy::MissedCases => missed_cases(&level.attained),
-        };
+        let value = by.measure(attained, &level.attained);
         let found = band(bands, &value, *by)?;
         let (share, points) =
             found.map_or((Exact::zero(), Exact::zero()), |band| (band.share, band.points));
@@ -92,13 +89,6 @@ fn miss(level: &Level, attained: &Exact) -> Result<(bool, Exact, Exact), String>
     let is_below = level.minimum.is_some_and(|minimum| *attained < minimum);
     let points = term.minimum_points.filter(|_| is_below).unwrap_or(term.points);
     Ok((true, share, mul(&points, &share).map_err(said)?))
-}
-
-fn missed_cases(attained: &Attained) -> Exact {
-    match attained {
-        Attained::Known { met, counted } => exact(counted.saturating_sub(*met).max(0), 1),
-        _ => Exact::zero(),
-    }
 }
 
 /// The band that holds a value; none where it is better than every band.

@@ -14,8 +14,10 @@ pub struct Scheme {
     pub month_cap: Option<Exact>,
     /// Cap of a year, as a share of the charges of its span.
     pub year_cap: Option<Exact>,
-    /// What a year is, for the cap and for the year's average.
+    /// The span of the yearly cap.
     pub year: YearSpan,
+    /// Month in which the contract year begins, from 1; for the year's average.
+    pub year_starts_in: i32,
     /// What the allocations may add up to; more is a contradiction.
     pub pool: Option<Exact>,
     /// Where half-up rounding takes place.
@@ -38,6 +40,7 @@ impl Scheme {
             month_cap: None,
             year_cap: None,
             year: YearSpan::Rolling,
+            year_starts_in: first_month.of_year(),
             pool: None,
             rounding: Rounding::Each,
             points: None,
@@ -52,7 +55,7 @@ impl Scheme {
 pub enum YearSpan {
     /// The twelve months that end with the one looked at.
     Rolling,
-    /// The year that begins in this month (from 1), up to the month looked at.
+    /// The contract year, which begins in this month (from 1), up to the month looked at.
     From(i32),
 }
 
@@ -186,6 +189,19 @@ pub enum BandBy {
     MissedCases,
 }
 
+impl BandBy {
+    /// What the bands are asked about: the level attained, or the number of cases missed.
+    #[must_use]
+    pub fn measure(self, level: &Exact, attained: &Attained) -> Exact {
+        match (self, attained) {
+            (Self::MissedCases, Attained::Known { met, counted }) => {
+                Exact::from_integer(counted.saturating_sub(*met).max(0).into())
+            }
+            _ => *level,
+        }
+    }
+}
+
 /// A band, `at_least ≤ x < below`; an end that is none is open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Band {
@@ -206,7 +222,9 @@ impl Band {
         Self { at_least, below, share, points: Exact::from_integer(0) }
     }
 
-    pub(crate) fn holds(&self, value: &Exact) -> bool {
+    /// Whether a value lies in it.
+    #[must_use]
+    pub fn holds(&self, value: &Exact) -> bool {
         self.at_least.is_none_or(|low| low <= *value) && self.below.is_none_or(|high| *value < high)
     }
 }

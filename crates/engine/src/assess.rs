@@ -16,7 +16,7 @@ use crate::{
     cache::ResultCache,
     catalogue::Control,
     coverage::{Coverage, Lack},
-    derive::MEASUREMENT,
+    derive::{MEASUREMENT, MEASUREMENT_HISTORY},
     error::EngineError,
     lineage, measure, measured,
     outcome::{self, Outcome, OutcomeRow},
@@ -283,10 +283,13 @@ impl<'a> Work<'a> {
                 format!("a row is of arrangement `{}`, not `{own}`", other.arrangement_id);
             return Err(EngineError::Shape { subject, message });
         }
-        let span = match reads_measurement(session, &planned.reads) {
+        let mut span = match reads(session, &planned.reads, MEASUREMENT) {
             true => measured_span(session)?,
             false => session.view().period,
         };
+        if reads(session, &planned.reads, MEASUREMENT_HISTORY) {
+            span = session.credit_span()?.map_or(span, |credit| span.hull(credit));
+        }
         let lack: Lack = self.coverage(span)?.lack(inputs)?;
         Ok(ControlFacts {
             applies,
@@ -336,13 +339,14 @@ fn applies(session: &Session, control: &Control) -> Result<bool, EngineError> {
 }
 
 /// Whether a plan rests on measured windows, which may begin before the period.
-fn reads_measurement(session: &Session, reads: &std::collections::BTreeSet<String>) -> bool {
-    reads.iter().any(|name| {
-        name == MEASUREMENT
+fn reads(session: &Session, names: &std::collections::BTreeSet<String>, measured: &str) -> bool {
+    names.iter().any(|name| {
+        name == measured
             || session.derivations.iter().any(|derivation| {
                 derivation.name() == name && {
                     let below = derivation.reads().iter().chain(derivation.consults());
-                    reads_measurement(session, &below.map(|name| (*name).to_owned()).collect())
+                    let below = below.map(|name| (*name).to_owned()).collect();
+                    reads(session, &below, measured)
                 }
             })
     })

@@ -15,6 +15,7 @@ pub mod cache;
 pub mod catalogue;
 pub mod cell;
 pub mod coverage;
+pub mod credit_note;
 pub mod derive;
 mod error;
 pub mod fixture;

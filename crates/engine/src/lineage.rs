@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    derive::MEASUREMENT,
+    derive::{MEASUREMENT, MEASUREMENT_HISTORY},
     error::EngineError,
     measure::SERVICE_LEVEL,
     session::{Rules, Session},
@@ -61,7 +61,7 @@ pub fn inputs(
 
 /// The inputs of a derived table.
 fn expand(session: &Session, table: &str) -> Result<Inputs, EngineError> {
-    if table == MEASUREMENT {
+    if table == MEASUREMENT || table == MEASUREMENT_HISTORY {
         return measurement(session);
     }
     let mut found = Inputs::default();

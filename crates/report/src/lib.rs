@@ -4,6 +4,7 @@
 pub mod assessment;
 pub mod catalogue;
 pub mod close;
+pub mod credit;
 pub mod difference;
 pub mod due;
 pub mod explanation;

@@ -12,6 +12,7 @@ use jiff::{
 use crate::{
     Outcome, Plant, Scenario,
     almanac::{Almanac, at_civil, in_utc},
+    credit,
     error::SimError,
     feeds::{self, Surplus},
     hours, logs, meridian_work,
@@ -84,9 +85,12 @@ fn simulate_once(scenario: &Scenario, seed: u64) -> Result<Outcome, SimError> {
     }
     handed.extend(report_files(&reports)?);
     handed.extend(quality.handed);
-    handed.push(registers::feeds(&feed_rows));
-
     let measures = verdict::measures(&operation, &almanac, &cases)?;
+    let credited = credit::credited(&measures, &faults, &scenario.plants)?;
+    feed_rows.extend(credit::feeds(&credited.truth)?);
+    handed.push(registers::feeds(&feed_rows));
+    handed.extend(credited.files);
+
     let mut controls = verdict::controls(&operation, &measures, &ladders, &faults, PERIOD);
     let wrong = |id: &str| {
         faults.iter().find(|fault| fault.arrangement == id).map(|fault| fault.what.clone())
@@ -94,11 +98,13 @@ fn simulate_once(scenario: &Scenario, seed: u64) -> Result<Outcome, SimError> {
     let of_hours = hours::reckon(&apart, &operation.world, &almanac, &cases, &wrong)?;
     controls.extend(of_hours.controls);
     controls.extend(quality.controls);
+    controls.extend(credited.controls);
     let imports = count_imports(&handed);
     let mut plants = plants(scenario, &operation, &cases, &ladders, &faults)?;
     plants.extend(quality.plants);
     plants.extend(spoilt(&imports));
     plants.extend(of_hours.plants);
+    plants.extend(credited.plants);
     let truth = Truth {
         schema: "backstay.truth/1".into(),
         about:
@@ -112,6 +118,7 @@ fn simulate_once(scenario: &Scenario, seed: u64) -> Result<Outcome, SimError> {
         controls,
         ladders,
         overlaps: of_hours.overlaps,
+        credits: credited.truth,
         plants,
         quality: quality.truth,
     };

@@ -85,6 +85,7 @@ fn ladder_once((named, seed): (u64, u64), causes: &[Cause]) -> Result<Outcome, S
         controls,
         ladders,
         overlaps: Vec::new(),
+        credits: Vec::new(),
         plants: plants.collect(),
         quality: crate::truth::QualityTruth::default(),
     };

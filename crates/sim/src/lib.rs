@@ -8,6 +8,7 @@
 
 mod almanac;
 mod clock;
+mod credit;
 mod dice;
 mod error;
 mod example;
@@ -36,8 +37,9 @@ pub use ladder::ladder_case;
 pub use operation::Cause;
 pub use trial::{Ask, differences};
 pub use truth::{
-    AgreementTruth, ControlTruth, ExcludedTruth, FindingTruth, ImportTruth, LadderTruth, LotTruth,
-    MeasureTruth, MissTruth, OverlapTruth, PartTruth, PlantTruth, QualityTruth, StepTruth, Truth,
+    AgreementTruth, ControlTruth, CreditTruth, ExcludedTruth, FindingTruth, ImportTruth,
+    LadderTruth, LotTruth, MeasureTruth, MissTruth, OverlapTruth, PartTruth, PlantTruth,
+    QualityTruth, StepTruth, Truth,
 };
 
 /// The seed of the worked example in the repository.
@@ -74,11 +76,13 @@ pub enum Plant {
     SixthDay,
     /// Complaints become more.
     ComplaintsRise,
+    /// A service credit that is owed and on no invoice.
+    CreditNotTaken,
 }
 
 impl Plant {
     /// Every plant.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::FunctionWithoutLevel,
         Self::LevelMissed,
         Self::ReportCauses,
@@ -93,6 +97,7 @@ impl Plant {
         Self::CauseBack,
         Self::SixthDay,
         Self::ComplaintsRise,
+        Self::CreditNotTaken,
     ];
 }
 

@@ -13,6 +13,12 @@ pub type Ask<'a> = &'a mut dyn FnMut(&[&str]) -> Result<Value, String>;
 
 const MINUTE_US: i64 = 60_000_000;
 
+const CREDIT_SQL: &str = "
+    SELECT arrangement_id, substr(CAST(month AS VARCHAR), 1, 7) AS month, currency, charge_minor,
+      credit_minor, taken_minor
+    FROM credit_month
+    WHERE model <> 'none'";
+
 const MISSED_SQL: &str = "
     SELECT arrangement_id, service_level_id, case_id, total_us, threshold_us, due_at, closed_at
     FROM case_clock
@@ -71,6 +77,8 @@ pub fn differences(truth: &Truth, folder: &str, ask: Ask<'_>) -> Result<Vec<Stri
             found.statuses(truth, &assessment);
             found.findings(truth, &assessment);
             found.0.extend(crate::quality::differences(truth, ask)?);
+            let credits = ask(&["query", CREDIT_SQL, "--period", month, "--format", "json"])?;
+            found.credits(truth, &credits);
         }
     }
     let kept = ask(&["verify", "--format", "json"])?;
@@ -219,6 +227,28 @@ impl Differences {
         self.same(&format!("missed cases of {arrangement} in {month}"), held.len(), wanted);
     }
 
+    fn credits(&mut self, truth: &Truth, answer: &Value) {
+        let held = rows(answer, "");
+        self.same("months with credits", held.len(), truth.credits.len());
+        for wanted in &truth.credits {
+            let name = format!("credit of {} in {}", wanted.arrangement_id, wanted.month);
+            let row = held.iter().find(|row| {
+                text(row, "arrangement_id") == wanted.arrangement_id
+                    && text(row, "month") == wanted.month
+            });
+            let Some(row) = row else {
+                self.0.push(format!("{name}: not there"));
+                continue;
+            };
+            self.same(&format!("currency of {name}"), text(row, "currency"), &wanted.currency);
+            self.same(
+                &format!("amount of {name}"),
+                ["charge_minor", "credit_minor", "taken_minor"].map(|key| number(row, key)),
+                [Some(wanted.charge_minor), wanted.owed_minor, Some(wanted.taken_minor)],
+            );
+        }
+    }
+
     fn ladders(&mut self, truth: &Truth, answer: &Value, month: &str) {
         let held = rows(answer, "");
         let ladders = || truth.ladders.iter().filter(|ladder| ladder.month == month);
@@ -333,8 +363,11 @@ impl Differences {
         let hours = hours.map(|row| [&*row.arrangement_id, &*row.kind, &*row.subject]);
         let quality = truth.quality.findings.iter();
         let quality = quality.map(|row| [&*row.arrangement_id, &*row.control, &*row.subject]);
+        let credit = truth.plants.iter().filter(|plant| plant.kind == "credit-not-taken");
+        let credit = credit.map(|row| [&*row.arrangement_id, "credits-taken", &*row.subject]);
+        let others = hours.chain(quality).chain(credit);
         let wanted: BTreeSet<[&str; 3]> =
-            below.chain(apart).chain(bare).chain(blind).chain(hours).chain(quality).collect();
+            below.chain(apart).chain(bare).chain(blind).chain(others).collect();
         self.same("findings", held, wanted);
     }
 }

@@ -24,6 +24,8 @@ pub struct Truth {
     pub ladders: Vec<LadderTruth>,
     /// Minutes that two teams were at work together in the period, day by day.
     pub overlaps: Vec<OverlapTruth>,
+    /// Service credits owed and taken, of every month with a charge.
+    pub credits: Vec<CreditTruth>,
     /// What was planted, where.
     pub plants: Vec<PlantTruth>,
     /// Figures and findings of quality in the period.
@@ -188,6 +190,23 @@ pub struct ControlTruth {
     pub status: String,
     /// Why, in short.
     pub reason: String,
+}
+
+/// The service credit of a month.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreditTruth {
+    /// Arrangement.
+    pub arrangement_id: String,
+    /// Month, as `2026-10`.
+    pub month: String,
+    /// Currency of the amounts.
+    pub currency: String,
+    /// What was charged, minor units.
+    pub charge_minor: i64,
+    /// What is owed, minor units; nothing where a window has no case.
+    pub owed_minor: Option<i64>,
+    /// What reached a document, minor units.
+    pub taken_minor: i64,
 }
 
 /// From our figure to the provider's.

@@ -8,6 +8,7 @@ mod catalogue;
 mod close;
 mod compact;
 mod copy;
+mod credits;
 mod demo;
 mod dry_run;
 mod edit;
@@ -65,6 +66,7 @@ pub fn run(cli: Cli) -> Result<u8, CliError> {
         Command::Warn(args) => warn::run(args, named),
         Command::Close(args) => close::run(args, named),
         Command::Restate(args) => restate::run(args, named),
+        Command::Credits(args) => credits::run(args, named),
         Command::Report(args) => report::run(args, named),
         Command::Explain(args) => explain::run(args, named),
         Command::Trace(args) => trace::run(args, named),

@@ -250,7 +250,7 @@ impl Derivation for FeedDayTable {
     fn consults(&self) -> &'static [&'static str] {
         &[
             "case_event",
-"credit_taken",
+            "credit_taken",
             "handover",
             "meeting",
             "provider_report",

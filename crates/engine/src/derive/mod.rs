@@ -16,6 +16,10 @@ pub mod coverage_span;
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 mod due_cases;
 pub mod due_soon;
+pub mod credit_book;
+mod credit_read;
+pub mod credit_row;
+mod credit_table;
 pub mod exact;
 pub mod exclusion;
 pub mod explain;
@@ -59,6 +63,10 @@ use crate::error::EngineError;
 /// Name of the derived table of measured service levels, worked out by the engine from the metric
 /// files; see [`crate::measure`] for its columns.
 pub const MEASUREMENT: &str = "measurement";
+
+/// The same over every window that ends between the first month of the service credit scheme and the
+/// period's end. For derivations; SQL does not see it.
+pub const MEASUREMENT_HISTORY: &str = "measurement_history";
 
 /// One derived table.
 pub trait Derivation: Send + Sync {
@@ -157,5 +165,7 @@ pub fn all() -> Vec<Box<dyn Derivation>> {
         Box::new(quality::feedback_item::FeedbackItemTable),
         Box::new(quality::strain_group::StrainGroupTable),
         Box::new(quality::complaint_trend::ComplaintTrendTable),
+        Box::new(credit_table::CreditTable),
+        Box::new(credit_table::CreditMonthTable),
     ]
 }

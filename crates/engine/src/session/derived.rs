@@ -19,11 +19,14 @@ use datafusion::{
 use super::Session;
 use crate::{
     derive::{
-        Derivation, DeriveInput, MEASUREMENT, TableBatches, case_clock,
+        Derivation, DeriveInput, MEASUREMENT, MEASUREMENT_HISTORY, TableBatches, case_clock,
+        credit_book::{CreditBook, first_month},
+        credit_row::{CreditRows, rows},
         explain::{Explanation, explain},
         operator::Operator,
     },
     error::EngineError,
+    period::Period,
     tables::hint,
 };
 
@@ -100,6 +103,9 @@ impl Session {
             self.ready_clock()?;
             return self.clock.all();
         }
+        if name == MEASUREMENT_HISTORY {
+            return self.measured_before();
+        }
         let Some(cell) = self.cells.get(name) else {
             return Err(EngineError::UnknownTable {
                 table: name.to_owned(),
@@ -118,6 +124,59 @@ impl Session {
             }
         };
         Ok(cell.get_or_init(|| rows).clone())
+    }
+
+    /// `measurement` over the windows from the credit scheme's first month on.
+    fn measured_before(&self) -> Result<Vec<RecordBatch>, EngineError> {
+        if let Some(known) = self.measured_before.get() {
+            return Ok(known.clone());
+        }
+        let rows = match self.credit_span()? {
+            None => Vec::new(),
+            Some(period) if period.first >= self.view.period.first => self.derived(MEASUREMENT)?,
+            Some(period) => {
+                let view = super::View { period, ..self.view.clone() };
+                let options = self.context.copied_config();
+                let layout = crate::tables::Layout {
+                    partitions: options.target_partitions(),
+                    batch_rows: options.batch_size(),
+                };
+                let (evidence, threads) = (self.evidence.clone(), self.runtime.clone());
+                let limits = self.context.runtime_env();
+                crate::measure::batches(&Self::over(evidence, view, layout, threads, limits)?)?
+            }
+        };
+        Ok(self.measured_before.get_or_init(|| rows).clone())
+    }
+
+    /// From the first month of the credit scheme, or the period's first day if that is earlier, to the
+    /// period's end; none without a scheme.
+    pub(crate) fn credit_span(&self) -> Result<Option<Period>, EngineError> {
+        const TABLE: &str = "credit_scheme";
+        let mut days = Vec::new();
+        for batch in self.batches(TABLE)? {
+            let from = crate::rows::dates(&batch, TABLE, "valid_from")?;
+            days.extend((0..batch.num_rows()).filter_map(|row| crate::rows::date(&from, row)));
+        }
+        let first = first_month(days.into_iter());
+        let (own, after) = (self.view.period.first, self.view.period.after);
+        Ok(first.map(|first| Period { first: first.min(own), after }))
+    }
+
+    /// The book of service credits, for callers that put other figures into it.
+    ///
+    /// # Errors
+    /// Unreadable rows.
+    pub fn credit_book(&self) -> Result<CreditBook, EngineError> {
+        CreditBook::read(&self.derive_input(&AllTables(self))?)
+    }
+
+    /// The credits of a book, as rows.
+    ///
+    /// # Errors
+    /// Unreadable rows.
+    pub fn credit_rows(&self, book: &CreditBook) -> Result<CreditRows, EngineError> {
+        rows(book, &self.derive_input(&AllTables(self))?)
     }
 
     /// Reads what `case_clock` rests on, once.

@@ -80,6 +80,8 @@ pub struct Session {
     cells: BTreeMap<&'static str, Cell>,
     clock: Arc<ClockTable>,
     pub(crate) measured: OnceLock<Vec<crate::measure::Measure>>,
+    /// The rows of `measurement_history`.
+    measured_before: OnceLock<Vec<RecordBatch>>,
     /// What `measurement` rests on; asked for by every control that reads it.
     pub(crate) measured_from: OnceLock<crate::lineage::Inputs>,
     context: SessionContext,
@@ -176,6 +178,7 @@ impl Session {
             cells,
             clock,
             measured,
+            measured_before: OnceLock::new(),
             measured_from,
             context,
             runtime,
