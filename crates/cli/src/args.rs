@@ -147,13 +147,8 @@ Examples:
 Each case that counts otherwise names the ledger entry that brought it: a late
 holiday, a corrected log, an amended target.")]
     Restate(RestateArgs),
-    /// Reckon the service credits of an arrangement, with the missed cases behind them.
-    #[command(after_help = "\
-Examples:
-  backstay credits claims --period 2026-10
-  backstay credits claims --period 2026-10 --html credit-note.html
-  backstay credits claims --period 2026-10 --format csv > missed-cases.csv
-  backstay credits claims --attained settlement=0.91     what would it cost")]
+    /// Reckon an arrangement's service credits, with the missed cases behind them.
+    #[command(after_help = credits::EXAMPLES)]
     Credits(CreditsArgs),
     /// Write an assessment as one HTML file that needs nothing else: to read, print and hand on.
     #[command(after_help = "\
@@ -189,8 +184,7 @@ Tables: those of `backstay vocabulary list`, `quarantine`, and the derived
 ones (`case_clock`, `backlog_case`, `measurement`, `feed_day`,
 `report_ladder`, `report_case`, `overlap_day`, `coverage_span`,
 `holiday_clash`, `handover_due`, `urgent_item`, `meeting_share`, `credit`,
-`credit_month`).
-A query sees all arrangements, or those named with --arrangement.
+`credit_month`). It sees all arrangements, or those named with --arrangement.
 `$period_start` and `$period_end` are instants of their zone; where zones
 differ, name one arrangement.")]
     Query(QueryArgs),

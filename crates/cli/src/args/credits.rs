@@ -4,6 +4,14 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 
+/// Shown below the help.
+pub const EXAMPLES: &str = "\
+Examples:
+  backstay credits claims --period 2026-10
+  backstay credits claims --period 2026-10 --html credit-note.html
+  backstay credits claims --period 2026-10 --format csv > missed-cases.csv
+  backstay credits claims --attained settlement=0.91     what would it cost";
+
 /// How a credit note is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum NoteFormat {

@@ -21,10 +21,12 @@ pub fn month(n: i32, scheme: &Scheme, levels: Vec<Level>) -> MonthInput {
     MonthInput { month: Month::new(2026, n), charge: Ok(100_000), scheme: scheme.clone(), levels }
 }
 
+/// Shares of the charge, from January on.
 pub fn scheme() -> Scheme {
     Scheme::of_the_charge(Month::new(2026, 1))
 }
 
+/// So many hundredths.
 pub fn percent(n: i64) -> Exact {
     exact(n, 100)
 }

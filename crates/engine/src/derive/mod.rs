@@ -12,14 +12,14 @@ pub mod clock;
 mod clock_cases;
 mod clock_word;
 pub mod coverage_span;
-#[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-mod due_cases;
-pub mod due_soon;
 pub mod credit_book;
 mod credit_read;
 pub mod credit_row;
 mod credit_table;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+mod due_cases;
+pub mod due_soon;
 pub mod exact;
 pub mod exclusion;
 pub mod explain;
