@@ -143,7 +143,9 @@ impl Session {
                 };
                 let (evidence, threads) = (self.evidence.clone(), self.runtime.clone());
                 let limits = self.context.runtime_env();
-                crate::measure::batches(&Self::over(evidence, view, layout, threads, limits)?)?
+                crate::measure_table::batches(&Self::over(
+                    evidence, view, layout, threads, limits,
+                )?)?
             }
         };
         Ok(self.measured_before.get_or_init(|| rows).clone())
