@@ -90,6 +90,10 @@ const CONSULTS: &[&str] = &[
     "handover",
     "meeting",
     "provider_report",
+    "lot",
+    "inspection",
+    "defect",
+    "complaint",
     "calendar",
     "holiday",
 ];
