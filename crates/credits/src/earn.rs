@@ -131,7 +131,7 @@ fn average(windows: &[Window], start: Month, first: Month) -> EarnState {
         of_year().filter_map(|window| window.cases).fold((0_i64, 0_i64), |sum, cases| {
             (sum.0.saturating_add(cases.0), sum.1.saturating_add(cases.1))
         });
-    let target = of_year().last().and_then(|window| window.target);
+    let target = of_year().next_back().and_then(|window| window.target);
     match target {
         Some(target) if counted > 0 && exact(met, counted) >= target => EarnState::Returned(last),
         Some(_) if counted > 0 => EarnState::Kept(last),
