@@ -320,6 +320,31 @@ fn an_outcome_that_nothing_stated_explains_stays_unexplained_and_is_named() {
 }
 
 #[test]
+fn a_case_that_the_clock_moves_away_and_the_calendar_brings_back_is_missing_from_the_list() {
+    // Opened on Tuesday the 31st before hours and done as they end; from the first event on eight hours
+    // of the office end in April, of the whole day in March.
+    let day = MARCH + 30 * DAY;
+    let mut cases = three();
+    cases[2] = Planted {
+        opened: day + 9,
+        first_event: day + 541,
+        pause: (day + 1020, day + 1020),
+        done: day + 1020,
+        dropped: true,
+        ..cases[0].clone()
+    };
+    let faults = Faults { missing_there: true, clock: true, calendar: true, ..Faults::default() };
+    let (rows, counts) = list(&cases, faults);
+    assert_eq!(counts[2], 1);
+    let given = with_list(operation(&cases), &rows, faults);
+    let ladder = the_ladder(&given);
+    assert!(ladder.steps[6].part.unwrap().is_zero(), "{}", ladder.summary());
+    assert_eq!(ladder.steps[2].cases, 1);
+    let told = report_cases(&given.input()).unwrap();
+    assert_eq!(told.iter().find(|case| &*case.case_id == "C2").unwrap().cause, "missing-there");
+}
+
+#[test]
 fn an_equal_share_of_other_cases_does_not_agree() {
     let agrees = |numerator: i64, denominator: i64| {
         let report = format!(

@@ -182,11 +182,9 @@ fn cause(
             }
             standing => agrees(standing),
         };
-        if explains(views.clock) {
-            return "clock";
-        }
+        // All of its choices together must give its answer; the clock has the part that it gives alone.
         if explains(views.calendar) {
-            return "calendar";
+            return if explains(views.clock) { "clock" } else { "calendar" };
         }
     }
     if theirs.is_none() && !listed_anywhere {

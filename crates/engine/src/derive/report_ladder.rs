@@ -322,13 +322,12 @@ fn moves_here(side: &Side<'_>, views: &Views) -> bool {
         .any(|view| matches!(side.standing(view), Standing::Counted(_)))
 }
 
-/// Whether the provider's clock and calendar put a case of this window into another, so that its list
-/// for this window rightly lacks it.
-pub(super) fn moves_away(side: &Side<'_>, views: Option<&Views>) -> bool {
-    let at = |view| side.standing(view);
+/// Whether the provider's terms, all that it stated together, put a case of this window into another, so
+/// that its list for this window rightly lacks it.
+fn moves_away(side: &Side<'_>, views: Option<&Views>) -> bool {
     let stays =
         |standing| matches!(standing, Standing::Counted(_) | Standing::Excluded(_) | Standing::Gap);
-    views.is_some_and(|views| !stays(at(views.clock)) || !stays(at(views.calendar)))
+    views.is_some_and(|views| !stays(side.standing(views.calendar)))
 }
 
 /// Whether a case that counts in another window by our terms is listed there as well; its outcome.
