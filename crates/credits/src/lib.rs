@@ -44,4 +44,4 @@ pub use terms::{
     Attained, Band, BandBy, EarnBack, Formula, Level, MonthInput, NoCases, Points, Rounding,
     Scheme, Term, Trigger, YearSpan,
 };
-pub use total::{Credits, LevelCredit, MonthCredit, Reckoned, credits, difference};
+pub use total::{Credits, LevelCredit, MonthCredit, Reckoned, credits};

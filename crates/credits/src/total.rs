@@ -356,19 +356,3 @@ fn earn_back(months: &[MonthInput], mut found: Vec<MonthCredit>) -> Credits {
     }
     Credits { months: found, earned_back: all }
 }
-
-/// What changes in each month between two sets of measurements of the same months: old credit, new
-/// credit, after earn-back. Months in which nothing changes are left out.
-#[must_use]
-pub fn difference(
-    old: &[MonthInput],
-    new: &[MonthInput],
-) -> Vec<(Month, Result<i64, String>, Result<i64, String>)> {
-    let (old, new) = (credits(old), credits(new));
-    let mut months: Vec<Month> =
-        old.months.iter().chain(&new.months).map(|month| month.month).collect();
-    months.sort_unstable();
-    months.dedup();
-    let pairs = months.into_iter().map(|month| (month, old.left_of(month), new.left_of(month)));
-    pairs.filter(|(_, old, new)| old != new).collect()
-}

@@ -140,6 +140,44 @@ const CASES: &str = "
     WHERE outcome = 'missed' AND excluded_reason IS NULL
       AND period_start >= $period_first AND period_end <= $period_after";
 
+/// What is owed for a month, as far as it can be said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Owed {
+    /// Month, as `2026-10`.
+    pub month: String,
+    /// Currency.
+    pub currency: Option<String>,
+    /// Decimal places of its minor unit.
+    pub places: u32,
+    /// Credit after earn-back, minor units; nothing where it cannot be said.
+    pub owed_minor: Option<i64>,
+    /// Why it cannot be said.
+    pub gap: Option<String>,
+}
+
+/// What is owed for each month under a scheme with credits, from its first to the end of the session's
+/// period: a month may change what earlier ones cost, by earn-back.
+///
+/// # Errors
+/// Unreadable rows.
+pub fn owed(session: &Session) -> Result<Vec<Owed>, EngineError> {
+    let rows = session.credit_rows(&session.credit_book()?)?;
+    let priced = rows.months.into_iter().filter(|row| row.model != "none");
+    Ok(priced
+        .map(|row| Owed {
+            month: month_text(row.month),
+            places: backstay_evidence::minor_places(row.currency.as_deref().unwrap_or_default()),
+            currency: row.currency,
+            owed_minor: row.owed_minor,
+            gap: row.gap,
+        })
+        .collect())
+}
+
+fn month_text(month: Date) -> String {
+    format!("{:04}-{:02}", month.year(), month.month())
+}
+
 /// The note of a session's arrangement and period. `suppose` names levels that are taken to have
 /// attained a share (units of 10⁻⁹); gives them back that earn no credit in the period.
 ///
@@ -194,7 +232,7 @@ pub fn credit_note(
 fn note_month(row: &MonthRow, levels: Vec<NoteLevel>) -> NoteMonth {
     let steps = row.steps.as_ref();
     NoteMonth {
-        month: format!("{:04}-{:02}", row.month.year(), row.month.month()),
+        month: month_text(row.month),
         model: row.model.clone(),
         currency: row.currency.clone(),
         charge_minor: row.charge_minor,

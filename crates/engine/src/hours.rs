@@ -1,5 +1,5 @@
 //! Hours of teams, sites and calendars, for the doors: the overlap ahead, working time of sites, two
-//! calendars side by side and what the second would do to service levels.
+//! calendars side by side. What the second would do to service levels: [`crate::restate`].
 //!
 //! Owns the reading of these answers out of a session. It keeps nothing and judges nothing.
 
@@ -14,12 +14,8 @@ use jiff::civil::Date;
 
 use crate::{
     derive::{
-        DeriveInput,
-        case::{self, Case},
-        clock::{self, Choice, Outcome},
         overlap_day,
         register::{read_calendars, read_named},
-        terms::{Metric, Terms},
         worktime::WorkCalendar,
     },
     error::EngineError,
@@ -170,91 +166,4 @@ fn difference(
         second_us: total_us(&other),
         days: days.map_err(|error| text(&error))?,
     })
-}
-
-/// What a service level counts in a period by one calendar and by another.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct LevelEffect {
-    /// Service level.
-    pub service_level_id: String,
-    /// Cases met and cases counted, by the calendar as it is.
-    pub before: (i64, i64),
-    /// The same with the second calendar in place of the first.
-    pub after: (i64, i64),
-    /// Cases whose outcome differs: case, outcome before, outcome after (`met`, `missed`, `gap`, or
-    /// `elsewhere` when it falls outside the period).
-    pub changed: Vec<(String, &'static str, &'static str)>,
-}
-
-/// What the service levels of a session's arrangement and period would count if `second` stood in
-/// the place of `first` wherever that is used. Levels that judge no single case (backlog, volume) are
-/// left out. As of the session's instant.
-///
-/// # Errors
-/// Unreadable rows.
-pub fn calendar_effect(
-    session: &Session,
-    first: &str,
-    second: &str,
-) -> Result<Vec<LevelEffect>, EngineError> {
-    let tables = AllTables(session);
-    let input = session.derive_input(&tables)?;
-    let before = Terms::read(&input)?;
-    let mut after = Terms::read(&input)?;
-    after.replace_calendar(first, second);
-    let cases = case::read(&crate::derive::TableBatches::batches(&tables, "case_event")?)?;
-    let mut found = Vec::new();
-    for id in before.service_levels.keys() {
-        let judged = |metric: Metric| matches!(metric, Metric::Turnaround | Metric::FirstResponse);
-        let levels = before.service_levels.get(id).map(|all| all.iter().collect::<Vec<_>>());
-        if !levels.is_some_and(|levels| levels.iter().any(|(_, _, level)| judged(level.metric))) {
-            continue;
-        }
-        let mut effect = LevelEffect { service_level_id: id.to_string(), ..LevelEffect::default() };
-        for case in &cases {
-            let old = standing(&before, id, case, &input);
-            let new = standing(&after, id, case, &input);
-            count(&mut effect.before, old);
-            count(&mut effect.after, new);
-            if old != new {
-                effect.changed.push((
-                    case.id.to_string(),
-                    old.unwrap_or("elsewhere"),
-                    new.unwrap_or("elsewhere"),
-                ));
-            }
-        }
-        effect.changed.sort();
-        found.push(effect);
-    }
-    Ok(found)
-}
-
-fn count(counts: &mut (i64, i64), standing: Option<&str>) {
-    counts.0 += i64::from(standing == Some("met"));
-    counts.1 += i64::from(matches!(standing, Some("met" | "missed")));
-}
-
-/// How a case stands in the period; none when it falls into none, or is left out by agreement.
-fn standing(
-    terms: &Terms,
-    level: &str,
-    case: &Case,
-    input: &DeriveInput<'_>,
-) -> Option<&'static str> {
-    let versions = terms.service_levels.get(level)?;
-    let clock = clock::case_clock(terms, versions, case, input.as_of_us, &Choice::default())?;
-    if clock.excluded.is_some() {
-        return None;
-    }
-    let within = |at: i64| (input.period_start_us..input.period_end_us).contains(&at);
-    match clock.outcome {
-        // Without a clock it is not known where it falls; it lies where it was opened.
-        Outcome::Gap => within(clock.counted_us.unwrap_or(clock.opened_us)).then_some("gap"),
-        Outcome::Met => clock.counted_us.is_some_and(within).then_some("met"),
-        Outcome::Missed | Outcome::Overdue => {
-            clock.counted_us.is_some_and(within).then_some("missed")
-        }
-        Outcome::Open => None,
-    }
 }

@@ -1,5 +1,6 @@
-//! A closed month on other evidence: which figures and which cases are no longer what they were, and
-//! which entry brought it. Owns the comparison; it must never change what was closed.
+//! Two answers about one month side by side: a closed month on later evidence, or the same evidence with
+//! another calendar. Which figures, cases, findings' amounts and service credits differ, and which entry
+//! brought it. Owns the comparison; it must never change what was closed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,9 +9,11 @@ use serde::Serialize;
 
 use crate::{
     arrangement,
-    assessment::{Assessment, MeasureResult},
+    assessment::{Assessment, Finding, MeasureResult},
+    credit_note::{self, Owed},
+    derive::CalendarSwap,
     error::EngineError,
-    measure,
+    measure, measured,
     outcome::Outcome,
     period::Period,
     session::{Evidence, Session, runtime},
@@ -55,12 +58,67 @@ pub fn answers(
     now_us: i64,
     layout: Layout,
 ) -> Result<Answers, EngineError> {
-    let Some(view) = arrangement::view(evidence, arrangement_id, period, now_us)? else {
-        return Ok(Answers::new());
-    };
-    let session = Session::new(evidence, view, layout, runtime(layout)?)?;
+    match session_of(evidence, arrangement_id, period, now_us, layout)? {
+        Some(session) => answers_of(&session),
+        None => Ok(Answers::new()),
+    }
+}
+
+/// What is owed for each month up to the period's end.
+///
+/// # Errors
+/// Unreadable evidence.
+pub fn owed(
+    evidence: &Evidence,
+    arrangement_id: &str,
+    period: Period,
+    now_us: i64,
+    layout: Layout,
+) -> Result<Vec<Owed>, EngineError> {
+    match session_of(evidence, arrangement_id, period, now_us, layout)? {
+        Some(session) => credit_note::owed(&session),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// What would differ in a period if wherever one calendar is named another were meant: nothing when the
+/// arrangement has no row.
+///
+/// # Errors
+/// Unreadable evidence, or a metric whose SQL fails.
+pub fn with_calendar(
+    evidence: &Evidence,
+    arrangement_id: &str,
+    period: Period,
+    now_us: i64,
+    layout: Layout,
+    swap: &CalendarSwap,
+) -> Result<Option<Restatement>, EngineError> {
+    let open = || session_of(evidence, arrangement_id, period, now_us, layout);
+    let (Some(own), Some(other)) = (open()?, open()?) else { return Ok(None) };
+    let other = other.supposing(swap.clone());
+    let (measures, changed) = (measured::of_session(&own)?, measured::of_session(&other)?);
+    let (answers, otherwise) = (answers_of(&own)?, answers_of(&other)?);
+    let (owed, other_owed) = (credit_note::owed(&own)?, credit_note::owed(&other)?);
+    let before = Side { measures: &measures, findings: &[], answers: &answers, owed: &owed };
+    let after = Side { measures: &changed, findings: &[], answers: &otherwise, owed: &other_owed };
+    Ok(Some(compare(arrangement_id, period, &before, &after, &BTreeMap::new())))
+}
+
+fn session_of(
+    evidence: &Evidence,
+    arrangement_id: &str,
+    period: Period,
+    now_us: i64,
+    layout: Layout,
+) -> Result<Option<Session>, EngineError> {
+    let view = arrangement::view(evidence, arrangement_id, period, now_us)?;
+    view.map(|view| Session::new(evidence, view, layout, runtime(layout)?)).transpose()
+}
+
+fn answers_of(session: &Session) -> Result<Answers, EngineError> {
     let mut found = Answers::new();
-    for (period, row) in measure::answers(&session)? {
+    for (period, row) in measure::answers(session)? {
         let key = Counted { service_level: row.service_level_id, period, case_id: row.subject };
         let answer = CaseAnswer {
             outcome: row.outcome,
@@ -161,6 +219,17 @@ pub struct MoneyChange {
     pub after_minor: i64,
 }
 
+/// A service credit that is not what it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CreditChange {
+    /// Month, as `2026-10`.
+    pub month: String,
+    /// As closed; none when nothing was agreed.
+    pub before: Option<Owed>,
+    /// Now.
+    pub after: Option<Owed>,
+}
+
 /// Old answer, new answer, difference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Restatement {
@@ -174,33 +243,59 @@ pub struct Restatement {
     pub cases: Vec<CaseChange>,
     /// By control, subject and currency.
     pub money: Vec<MoneyChange>,
+    /// By month.
+    pub credits: Vec<CreditChange>,
 }
 
 impl Restatement {
     /// Whether nothing is other than it was.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.figures.is_empty() && self.cases.is_empty() && self.money.is_empty()
+        self.figures.is_empty()
+            && self.cases.is_empty()
+            && self.money.is_empty()
+            && self.credits.is_empty()
     }
 }
 
-/// Digest of what is closed: every figure with its target and its counts, and the money that findings
-/// name. Evidence that changes none of them leaves it as it is.
+/// One of two answers that are compared.
+#[derive(Debug, Clone, Copy)]
+pub struct Side<'a> {
+    /// Figures.
+    pub measures: &'a [MeasureResult],
+    /// Findings, for the money that they name.
+    pub findings: &'a [Finding],
+    /// Cases.
+    pub answers: &'a Answers,
+    /// Service credits.
+    pub owed: &'a [Owed],
+}
+
+impl<'a> Side<'a> {
+    /// An assessment, with the cases and credits behind it.
+    #[must_use]
+    pub fn of(assessment: &'a Assessment, answers: &'a Answers, owed: &'a [Owed]) -> Self {
+        Self { measures: &assessment.measures, findings: &assessment.findings, answers, owed }
+    }
+}
+
+/// Digest of what is closed: every figure with its target and its counts, the money that findings name,
+/// and the service credits. Evidence that changes none of them leaves it as it is.
 #[must_use]
-pub fn figures_digest(assessment: &Assessment) -> Digest {
+pub fn figures_digest(assessment: &Assessment, owed: &[Owed]) -> Digest {
     let figures: Vec<(&str, Period, Figure)> = assessment
         .measures
         .iter()
         .map(|measure| (measure.service_level.as_str(), measure.period, Figure::of(measure)))
         .collect();
-    let money: Vec<(Stake, i64)> = money(assessment).into_iter().collect();
+    let money: Vec<(Stake, i64)> = money(&assessment.findings).into_iter().collect();
     // Plain structs with text keys cannot fail to be written.
-    Digest::of(&serde_json::to_vec(&(figures, money)).unwrap_or_default())
+    Digest::of(&serde_json::to_vec(&(figures, money, owed)).unwrap_or_default())
 }
 
-fn money(assessment: &Assessment) -> BTreeMap<Stake, i64> {
+fn money(findings: &[Finding]) -> BTreeMap<Stake, i64> {
     let mut sums = BTreeMap::new();
-    for finding in &assessment.findings {
+    for finding in findings {
         let Some((minor, currency)) = finding.amount_minor.zip(finding.currency.clone()) else {
             continue;
         };
@@ -210,19 +305,20 @@ fn money(assessment: &Assessment) -> BTreeMap<Stake, i64> {
     sums
 }
 
-/// Compares two assessments of one month, and the cases behind them.
+/// Compares two answers about one month.
 #[must_use]
 pub fn compare(
     arrangement_id: &str,
-    (before, after): (&Assessment, &Assessment),
-    (old, new): (&Answers, &Answers),
+    period: Period,
+    before: &Side<'_>,
+    after: &Side<'_>,
     because: &BTreeMap<Counted, Vec<String>>,
 ) -> Restatement {
-    let figures = |assessment: &Assessment| -> BTreeMap<(String, Period), Figure> {
+    let figures = |side: &Side<'_>| -> BTreeMap<(String, Period), Figure> {
         let of = |measure: &MeasureResult| {
             ((measure.service_level.clone(), measure.period), Figure::of(measure))
         };
-        assessment.measures.iter().map(of).collect()
+        side.measures.iter().map(of).collect()
     };
     let figures = differing(&figures(before), &figures(after)).into_iter().map(
         |((service_level, period), (before, after))| FigureChange {
@@ -232,27 +328,36 @@ pub fn compare(
             after,
         },
     );
-    let cases = differing(old, new).into_iter().map(|(counted, (before, after))| CaseChange {
-        because: because.get(&counted).cloned().unwrap_or_default(),
-        counted,
-        before,
-        after,
-    });
-    let money =
-        differing(&money(before), &money(after)).into_iter().map(|(stake, (before, after))| {
-            MoneyChange {
-                places: backstay_evidence::minor_places(&stake.currency),
-                stake,
-                before_minor: before.unwrap_or_default(),
-                after_minor: after.unwrap_or_default(),
+    let cases =
+        differing(before.answers, after.answers).into_iter().map(|(counted, (before, after))| {
+            CaseChange {
+                because: because.get(&counted).cloned().unwrap_or_default(),
+                counted,
+                before,
+                after,
             }
         });
+    let money = differing(&money(before.findings), &money(after.findings)).into_iter().map(
+        |(stake, (before, after))| MoneyChange {
+            places: backstay_evidence::minor_places(&stake.currency),
+            stake,
+            before_minor: before.unwrap_or_default(),
+            after_minor: after.unwrap_or_default(),
+        },
+    );
+    let owed = |side: &Side<'_>| -> BTreeMap<String, Owed> {
+        side.owed.iter().map(|owed| (owed.month.clone(), owed.clone())).collect()
+    };
+    let credits = differing(&owed(before), &owed(after))
+        .into_iter()
+        .map(|(month, (before, after))| CreditChange { month, before, after });
     Restatement {
         arrangement_id: arrangement_id.to_owned(),
-        period: before.basis.period,
+        period,
         figures: figures.collect(),
         cases: cases.collect(),
         money: money.collect(),
+        credits: credits.collect(),
     }
 }
 

@@ -3,7 +3,10 @@
 
 use backstay_engine::{
     Period,
-    restate::{CaseAnswer, CaseChange, Figure, FigureChange, MoneyChange, Restatement},
+    credit_note::Owed,
+    restate::{
+        CaseAnswer, CaseChange, CreditChange, Figure, FigureChange, MoneyChange, Restatement,
+    },
 };
 
 use crate::{
@@ -99,18 +102,7 @@ pub fn restatement(found: &Restatement, frame: &Frame, look: Look) -> String {
         page.gap();
         page.paragraph(2, "nothing is other than it was closed", Tone::Good);
     }
-    if !found.figures.is_empty() {
-        page.heading("Figures");
-        page.grid(&figures(&found.figures));
-    }
-    if !found.cases.is_empty() {
-        page.heading("Cases");
-        page.grid(&cases(&found.cases, found.period));
-    }
-    if !found.money.is_empty() {
-        page.heading("Money");
-        page.grid(&money(&found.money));
-    }
+    changes(&mut page, found, ("closed", "now"));
     if !frame.notes.is_empty() {
         page.heading("Notes");
         for note in &frame.notes {
@@ -129,12 +121,32 @@ pub fn restatement(found: &Restatement, frame: &Frame, look: Look) -> String {
     page.finish()
 }
 
-fn figures(changes: &[FigureChange]) -> Grid {
+/// What differs, under a word for each of the two answers.
+pub fn changes(page: &mut Page, found: &Restatement, heads: (&str, &str)) {
+    if !found.figures.is_empty() {
+        page.heading("Figures");
+        page.grid(&figures(&found.figures, heads));
+    }
+    if !found.cases.is_empty() {
+        page.heading("Cases");
+        page.grid(&cases(&found.cases, found.period, heads));
+    }
+    if !found.credits.is_empty() {
+        page.heading("Service credits");
+        page.grid(&credits(&found.credits, heads));
+    }
+    if !found.money.is_empty() {
+        page.heading("Money");
+        page.grid(&money(&found.money, heads));
+    }
+}
+
+fn figures(changes: &[FigureChange], (before, after): (&str, &str)) -> Grid {
     let heads = [
         ("service level", Set::Left),
         ("window", Set::Left),
-        ("closed", Set::Left),
-        ("now", Set::Left),
+        (before, Set::Left),
+        (after, Set::Left),
         ("cases met", Set::Right),
         ("cases counted", Set::Right),
     ];
@@ -181,12 +193,12 @@ fn figure_text(found: Option<&Figure>) -> String {
     format!("{value}{judged}{left_out}{}", beside(found.gaps, "not measurable"))
 }
 
-fn cases(changes: &[CaseChange], month: Period) -> Grid {
+fn cases(changes: &[CaseChange], month: Period, (before, after): (&str, &str)) -> Grid {
     let heads = [
         ("case", Set::Left),
         ("service level", Set::Left),
-        ("closed", Set::Left),
-        ("now", Set::Left),
+        (before, Set::Left),
+        (after, Set::Left),
         ("because of", Set::Flex),
     ];
     let mut grid = Grid::new(&heads).indented(2);
@@ -214,12 +226,64 @@ fn answer(found: Option<&CaseAnswer>) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-fn money(changes: &[MoneyChange]) -> Grid {
+fn credits(changes: &[CreditChange], (before, after): (&str, &str)) -> Grid {
+    let heads = [
+        ("month", Set::Left),
+        (before, Set::Left),
+        (after, Set::Left),
+        ("difference", Set::Right),
+        ("", Set::Left),
+    ];
+    let mut grid = Grid::new(&heads).indented(2);
+    for change in changes {
+        let (before, after) = (change.before.as_ref(), change.after.as_ref());
+        let minor = |owed: Option<&Owed>| owed.and_then(|owed| owed.owed_minor);
+        let shown = after.or(before);
+        let by = minor(before).zip(minor(after)).zip(shown).map(|((old, new), owed)| {
+            figure::money(i128::from(new) - i128::from(old), owed.places)
+        });
+        let currency = shown.and_then(|owed| owed.currency.clone()).unwrap_or_default();
+        grid.row(vec![
+            (&change.month).into(),
+            owed_text(before).into(),
+            Cell::toned(owed_text(after), Tone::Strong),
+            by.unwrap_or_else(|| "–".to_owned()).into(),
+            currency.into(),
+        ]);
+    }
+    grid
+}
+
+/// `120.00`, or why it cannot be said.
+fn owed_text(owed: Option<&Owed>) -> String {
+    let Some(owed) = owed else { return "no credits agreed".to_owned() };
+    match (owed.owed_minor, &owed.gap) {
+        (Some(minor), _) => figure::money(minor.into(), owed.places),
+        (None, Some(why)) => format!("cannot be said: {why}"),
+        (None, None) => "cannot be said".to_owned(),
+    }
+}
+
+/// What is owed for the months that end in a closed period, one a line.
+#[must_use]
+pub fn owed_lines(owed: &[Owed], look: Look) -> String {
+    let mut page = Page::new(look);
+    page.heading("Service credits");
+    for month in owed {
+        let currency = month.currency.as_deref().unwrap_or_default();
+        let text = format!("{}: {} {currency}", month.month, owed_text(Some(month)));
+        let tone = if month.owed_minor.is_some() { Tone::Plain } else { Tone::Unsure };
+        page.hanging(2, 4, text.trim_end(), tone);
+    }
+    page.finish()
+}
+
+fn money(changes: &[MoneyChange], (before, after): (&str, &str)) -> Grid {
     let heads = [
         ("control", Set::Left),
         ("about", Set::Left),
-        ("closed", Set::Right),
-        ("now", Set::Right),
+        (before, Set::Right),
+        (after, Set::Right),
         ("difference", Set::Right),
         ("", Set::Left),
     ];

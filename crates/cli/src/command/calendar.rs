@@ -4,10 +4,14 @@ use std::path::Path;
 
 use backstay_engine::{
     Period,
-    hours::{CalendarDifference, LevelEffect, calendar_difference, calendar_effect},
-    session::View,
+    hours::{CalendarDifference, calendar_difference},
+    restate::{Restatement, with_calendar},
+    session::{CalendarSwap, View},
 };
-use backstay_report::layout::{Cell, Grid, Page, Set, Tone};
+use backstay_report::{
+    close::changes,
+    layout::{Cell, Grid, Page, Set, Tone},
+};
 use serde_json::json;
 
 use crate::{
@@ -18,8 +22,8 @@ use crate::{
 };
 
 const MINUTE_US: i64 = 60_000_000;
-/// Cases named before the rest is only counted.
-const NAMED: usize = 5;
+/// Cases shown before the rest is only counted.
+const SHOWN: usize = 20;
 
 pub fn run(command: &CalendarCommand, named: Option<&Path>) -> Result<u8, CliError> {
     match command {
@@ -40,13 +44,13 @@ fn diff(args: &CalendarDiffArgs, named: Option<&Path>) -> Result<u8, CliError> {
         door::print(&format!("day,minutes_gained,minutes_lost\n{days}"))?;
         return Ok(0);
     }
+    let swap = CalendarSwap { named: args.first.clone(), meant: args.second.clone() };
     let mut effects = Vec::new();
-    for arrangement in seen.arrangements() {
-        let Some(view) = seen.view(&arrangement, period)? else { continue };
-        let levels = calendar_effect(&seen.session(view)?, &args.first, &args.second)?;
-        effects.extend(levels.into_iter().map(|level| (arrangement.clone(), level)));
+    for id in seen.arrangements() {
+        let layout = evidence::layout();
+        let found = with_calendar(&seen.evidence, &id, period, seen.now_us, layout, &swap)?;
+        effects.extend(found.filter(|effect| !effect.is_empty()));
     }
-    effects.retain(|(_, level)| !level.changed.is_empty());
     match args.format {
         RowFormat::Json => door::print_json(&as_json(args, period, &difference, &effects))?,
         _ => door::print(&as_text(args, period, &difference, &effects))?,
@@ -87,7 +91,7 @@ fn as_json(
     args: &CalendarDiffArgs,
     period: Period,
     difference: &CalendarDifference,
-    effects: &[(String, LevelEffect)],
+    effects: &[Restatement],
 ) -> serde_json::Value {
     let (gained, lost) = sums(difference);
     let days = difference.days.iter().map(|day| {
@@ -95,18 +99,6 @@ fn as_json(
             "day": day.date.to_string(),
             "minutes_gained": day.gained_us / MINUTE_US,
             "minutes_lost": day.lost_us / MINUTE_US,
-        })
-    });
-    let levels = effects.iter().map(|(arrangement, level)| {
-        let changed = level.changed.iter().map(
-            |(case, before, after)| json!({"case_id": case, "before": before, "after": after}),
-        );
-        json!({
-            "arrangement_id": arrangement,
-            "service_level_id": level.service_level_id,
-            "before": {"numerator": level.before.0, "denominator": level.before.1},
-            "after": {"numerator": level.after.0, "denominator": level.after.1},
-            "cases_changed": changed.collect::<Vec<_>>(),
         })
     });
     json!({
@@ -120,7 +112,7 @@ fn as_json(
         "minutes_gained": gained,
         "minutes_lost": lost,
         "days": days.collect::<Vec<_>>(),
-        "service_levels": levels.collect::<Vec<_>>(),
+        "effects": effects,
     })
 }
 
@@ -128,7 +120,7 @@ fn as_text(
     args: &CalendarDiffArgs,
     period: Period,
     difference: &CalendarDifference,
-    effects: &[(String, LevelEffect)],
+    effects: &[Restatement],
 ) -> String {
     let mut page = Page::new(door::look());
     let (gained, lost) = sums(difference);
@@ -172,27 +164,20 @@ fn as_text(
         page.paragraph(0, &text, Tone::Plain);
         return page.finish();
     }
-    let text = format!("If {} stood in the place of {}:", args.second, args.first);
-    page.paragraph(0, &text, Tone::Plain);
-    for (arrangement, level) in effects {
-        let named: Vec<String> = level
-            .changed
-            .iter()
-            .take(NAMED)
-            .map(|(case, before, after)| format!("{case} {before} → {after}"))
-            .collect();
-        let more = level.changed.len().saturating_sub(NAMED);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    for effect in effects {
         let text = format!(
-            "{arrangement} {}: {} of {} met instead of {} of {}; {}{more}",
-            level.service_level_id,
-            level.after.0,
-            level.after.1,
-            level.before.0,
-            level.before.1,
-            named.join(", ")
+            "{}, if {} stood in the place of {}",
+            effect.arrangement_id, args.second, args.first
         );
-        page.hanging(2, 4, &text, Tone::Plain);
+        page.paragraph(0, &text, Tone::Strong);
+        let mut shown = effect.clone();
+        let more = shown.cases.len().saturating_sub(SHOWN);
+        shown.cases.truncate(SHOWN);
+        changes(&mut page, &shown, (&args.first, &args.second));
+        if more > 0 {
+            let text = format!("… and {more} more cases: `--format json` lists all");
+            page.paragraph(2, &text, Tone::Quiet);
+        }
     }
     page.finish()
 }

@@ -2,9 +2,12 @@
 
 use std::path::Path;
 
-use backstay_engine::{Assessment, Period, restate::figures_digest};
+use backstay_engine::{
+    Assessment, Period,
+    restate::{figures_digest, owed},
+};
 use backstay_report::{
-    close::{Step, steps},
+    close::{Step, owed_lines, steps},
     figure,
     measures::{self, Frame},
 };
@@ -33,11 +36,12 @@ pub fn run(args: &CloseArgs, named: Option<&Path>) -> Result<u8, CliError> {
         None => next(&taken),
     };
     let assessment = work_out(&workspace, &seen, period)?;
+    let owed = owed(&seen.evidence, &args.arrangement, period, seen.now_us, evidence::layout())?;
     let note = CloseNote {
         step,
         arrangement: args.arrangement.clone(),
         period: period.to_string(),
-        figures: figures_digest(&assessment),
+        figures: figures_digest(&assessment, &owed),
         by: args.by.clone().unwrap_or_default().trim().to_owned(),
         note: args.note.clone().unwrap_or_default().trim().to_owned(),
         restates: None,
@@ -52,6 +56,7 @@ pub fn run(args: &CloseArgs, named: Option<&Path>) -> Result<u8, CliError> {
             "close": note,
             "known_at": seen.known_at,
             "measures": assessment.measures,
+            "credits": owed,
             "steps": workspace.closes(&args.arrangement, &period.to_string())?,
         }))?,
         Format::Text => {
@@ -62,6 +67,11 @@ pub fn run(args: &CloseArgs, named: Option<&Path>) -> Result<u8, CliError> {
                 notes: assessment.notes.clone(),
             };
             door::print(&measures::text(&assessment.measures, &frame, door::look()))?;
+            let first = period.first.strftime("%Y-%m").to_string();
+            let own: Vec<_> = owed.iter().filter(|owed| owed.month >= first).cloned().collect();
+            if !own.is_empty() {
+                door::print(&owed_lines(&own, door::look()))?;
+            }
             let taken = workspace.closes(&args.arrangement, &period.to_string())?;
             let told: Vec<Step> = taken.iter().map(told).collect();
             door::print(&steps(&told, &outcome(args, &note, entry, named), door::look()))?;

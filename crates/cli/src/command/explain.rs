@@ -2,11 +2,7 @@
 
 use std::path::Path;
 
-use backstay_engine::{
-    DeriveInput, EngineError, Period, TableBatches,
-    derive::explain::{Explanation, explain},
-    session::{Session, View},
-};
+use backstay_engine::{EngineError, Period, derive::explain::Explanation, session::View};
 use backstay_report::explanation;
 
 use crate::{
@@ -17,15 +13,6 @@ use crate::{
     remedy,
     sources::listed,
 };
-
-/// The tables of a session, as a derivation reads them.
-struct Tables<'a>(&'a Session);
-
-impl TableBatches for Tables<'_> {
-    fn batches(&self, table: &str) -> Result<Vec<arrow::array::RecordBatch>, EngineError> {
-        self.0.batches(table)
-    }
-}
 
 pub fn run(args: &ExplainArgs, named: Option<&Path>) -> Result<u8, CliError> {
     let workspace = door::open(named)?;
@@ -87,18 +74,5 @@ fn find(seen: &Seen, period: Period, args: &ExplainArgs) -> Result<Explanation, 
 
 fn tell(seen: &Seen, view: View, args: &ExplainArgs) -> Result<Explanation, EngineError> {
     let session = seen.session(view)?;
-    let view = session.view();
-    let (period_start_us, period_end_us) = view.period.bounds_us(&view.zone)?;
-    let tables = Tables(&session);
-    let input = DeriveInput {
-        tables: &tables,
-        as_of_us: view.as_of_us,
-        period_start_us,
-        period_end_us,
-        period_first: view.period.first,
-        period_after: view.period.after,
-        arrangement_id: &view.arrangement_id,
-        zone: &view.zone,
-    };
-    explain(&input, &args.case, &args.service_level)
+    session.explain(&args.case, &args.service_level)
 }

@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, path::Path};
 
 use backstay_engine::{
     Assessment, Period,
-    restate::{self, Answers, Counted, answers, causes, compare, figures_digest},
+    credit_note::Owed,
+    restate::{self, Answers, Counted, Side, answers, causes, compare, figures_digest},
 };
 use backstay_report::close::{Frame, Step, restatement};
 use backstay_store::{CloseNote, CloseStep, Closed, EntrySummary, Workspace};
@@ -38,13 +39,15 @@ pub fn run(args: &RestateArgs, named: Option<&Path>) -> Result<u8, CliError> {
     let old = month.answers(&then)?;
     let new = month.answers(&today)?;
     let because = month.because(&then, &old, &today, &new)?;
-    let found = compare(&args.arrangement, (&before, &after), (&old, &new), &because);
+    let (old_owed, owed) = (month.owed(&then)?, month.owed(&today)?);
+    let (was, is) = (Side::of(&before, &old, &old_owed), Side::of(&after, &new, &owed));
+    let found = compare(&args.arrangement, before.basis.period, &was, &is, &because);
     month.note_engine(&before, &found);
     let note = CloseNote {
         step: CloseStep::Restate,
         arrangement: args.arrangement.clone(),
         period: days.clone(),
-        figures: figures_digest(&after),
+        figures: figures_digest(&after, &owed),
         by: String::new(),
         note: String::new(),
         restates: Some(closed.entry),
@@ -97,6 +100,11 @@ impl Month<'_> {
     fn answers(&self, seen: &Seen) -> Result<Answers, CliError> {
         let (id, layout) = (&self.args.arrangement, evidence::layout());
         Ok(answers(&seen.evidence, id, self.period, self.as_of_us, layout)?)
+    }
+
+    fn owed(&self, seen: &Seen) -> Result<Vec<Owed>, CliError> {
+        let (id, layout) = (&self.args.arrangement, evidence::layout());
+        Ok(restate::owed(&seen.evidence, id, self.period, self.as_of_us, layout)?)
     }
 
     /// What brought each difference: the catalogue and the vocabulary first, then entry by entry.

@@ -98,14 +98,18 @@ fn another_calendar_is_told_in_minutes_and_in_cases() {
         (json["minutes_gained"].as_i64(), json["minutes_lost"].as_i64()),
         (Some(0), Some(1200))
     );
-    let levels = json["service_levels"].as_array().unwrap();
-    let [level] = levels.as_slice() else { panic!("{json}") };
-    assert_eq!(level["before"]["numerator"], 1);
-    assert_eq!(level["after"]["numerator"], 2);
-    assert_eq!(level["cases_changed"][0]["case_id"], "A");
+    let effects = json["effects"].as_array().unwrap();
+    let [effect] = effects.as_slice() else { panic!("{json}") };
+    assert_eq!(effect["arrangement_id"], "claims");
+    let [figure] = effect["figures"].as_array().unwrap().as_slice() else { panic!("{json}") };
+    assert_eq!(figure["before"]["numerator"], 1);
+    assert_eq!(figure["after"]["numerator"], 2);
+    let case = &effect["cases"][0];
+    assert_eq!((&case["case_id"], &case["after"]["outcome"]), (&"A".into(), &"met".into()));
     assert!(sandbox.ws(&diff("csv")).ok().contains("\n2026-10-05,0,300\n"));
     let shown = sandbox.ws(&diff("table")).ok();
-    assert!(shown.contains("claims fast: 2 of 2 met instead of 1 of 2; A missed → met"), "{shown}");
+    assert!(shown.contains("claims, if short stood in the place of chennai"), "{shown}");
+    assert!(shown.contains("100.00 % (2 of 2)"), "{shown}");
     let none = sandbox.ws(&["calendar", "diff", "chennai", "lost", "--period", "2026-10"]).fails(1);
     assert!(none.contains("no calendar `lost`"), "{none}");
 }

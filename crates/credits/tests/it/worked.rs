@@ -2,7 +2,7 @@
 
 use backstay_credits::{
     Attained, Band, BandBy, EarnBack, EarnState, Formula, Month, MonthInput, NoCases, Points,
-    Rounding, Scheme, Term, Trigger, YearSpan, credits, difference, exact,
+    Rounding, Scheme, Term, Trigger, YearSpan, credits, exact,
 };
 
 use crate::{level, month, percent, scheme};
@@ -336,18 +336,4 @@ fn a_gap_before_leaves_the_cap_of_the_year_unknown_only_where_there_is_something
     };
     assert_eq!(after(950), Ok(0));
     assert_eq!(after(949), Err("the cap of the year needs 2026-01: no charge".into()));
-}
-
-#[test]
-fn the_difference_of_two_answers_is_told_by_month() {
-    let term = Term { allocation: percent(1), ..Term::whole() };
-    let answer = |second| {
-        [
-            month(1, &scheme(), vec![level("a", 990, term.clone())]),
-            month(2, &scheme(), vec![level("a", second, term.clone())]),
-        ]
-    };
-    let found = difference(&answer(951), &answer(949));
-    assert_eq!(found, [(Month::new(2026, 2), Ok(0), Ok(1_000))]);
-    assert!(difference(&answer(949), &answer(940)).is_empty());
 }

@@ -15,7 +15,7 @@ use super::{
     DeriveInput,
     credit_read::{self as read, AmountRow, BandRow, Dated, MeasuredRow, SchemeRow, TermRow},
 };
-use crate::{assessment::MeasureResult, cell::decimal_nanos, error::EngineError, period::Period};
+use crate::{cell::decimal_nanos, error::EngineError, period::Period};
 
 /// Months without a decision of the contract: a credit must stand on a document by the end of the next.
 const TAKEN_WITHIN_MONTHS: i64 = 1;
@@ -39,7 +39,7 @@ pub struct BookMonth {
     /// Measurement behind each service level of `input`, in its order.
     pub(super) measured: Vec<Option<MeasuredRow>>,
     /// Rows behind each service level's terms: the term, then its bands with their names.
-    pub(super) terms: Vec<(i64, Vec<(i64, Band, String)>)>,
+    pub(super) terms: Vec<LevelTerms>,
     /// `share`, `points` or `none`.
     pub model: String,
     /// Clause of the scheme.
@@ -54,6 +54,23 @@ pub struct BookMonth {
     pub taken: Result<i64, String>,
     /// Documents and their rows.
     pub documents: Vec<(String, i64)>,
+}
+
+/// The rows behind a service level's terms.
+#[derive(Debug, Clone)]
+pub(super) struct LevelTerms {
+    /// Row of the term.
+    pub row_ref: i64,
+    /// Its bands.
+    pub bands: Vec<NamedBand>,
+}
+
+/// A band with its name and row.
+#[derive(Debug, Clone)]
+pub(super) struct NamedBand {
+    pub row_ref: i64,
+    pub name: String,
+    pub band: Band,
 }
 
 /// The month in which a day lies.
@@ -117,45 +134,6 @@ impl CreditBook {
         self.months.iter().filter_map(|month| month.input.clone()).collect()
     }
 
-    /// The same book with other figures: each measurement takes the place of the one of its service
-    /// level and window. Those of other arrangements must be left out by the caller.
-    #[must_use]
-    pub fn with_measured(&self, measures: &[MeasureResult]) -> Self {
-        let mut book = self.clone();
-        for month in &mut book.months {
-            let Some(input) = &mut month.input else { continue };
-            for level in &mut input.levels {
-                let found = measures.iter().find(|measure| {
-                    measure.service_level == level.service_level
-                        && measure.period.after == month.window.after
-                });
-                let Some(found) = found else { continue };
-                let gaps: i64 = found.gaps.values().sum();
-                let text = |text: &Option<String>| {
-                    text.as_ref().and_then(|text| decimal_nanos(text).ok()).map(decimal)
-                };
-                (level.target, level.minimum) = (text(&found.target), text(&found.minimum));
-                level.attained = attained(
-                    &found.metric,
-                    (found.numerator, found.denominator, gaps),
-                    found.value.is_some(),
-                );
-            }
-        }
-        book
-    }
-
-    /// What changes in money, by month, between two sets of figures of this arrangement: old credit
-    /// and new credit after earn-back, in minor units of [`Self::currency`], or why one cannot be said.
-    #[must_use]
-    pub fn difference(&self, old: &[MeasureResult], new: &[MeasureResult]) -> Vec<CreditChange> {
-        let (old, new) = (self.with_measured(old).inputs(), self.with_measured(new).inputs());
-        backstay_credits::difference(&old, &new)
-            .into_iter()
-            .map(|(month, old, new)| CreditChange { month: month.to_string(), old, new })
-            .collect()
-    }
-
     /// The same book, supposing that a service level had attained this share (units of 10⁻⁹) in the
     /// windows that end in the period. Says whether the service level earns credits in one of them.
     pub fn suppose(&mut self, service_level: &str, share: i64, period: Period) -> bool {
@@ -174,17 +152,6 @@ impl CreditBook {
         }
         found
     }
-}
-
-/// What a month's credit changes from and to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CreditChange {
-    /// Month, as `2026-10`.
-    pub month: String,
-    /// Credit before, minor units, or why it cannot be said.
-    pub old: Result<i64, String>,
-    /// Credit after, minor units, or why it cannot be said.
-    pub new: Result<i64, String>,
 }
 
 /// First day of the month of the earliest of some days.
@@ -234,14 +201,14 @@ impl Rows {
             if measured.is_none() && !self.ends_here(id, window, last_day) {
                 continue;
             }
-            let bands: Vec<(i64, Band, String)> = self.bands_of(id, last_day).collect();
+            let bands: Vec<NamedBand> = self.bands_of(id, last_day).collect();
             let mut found = level(&term.row, measured, &bands, window);
             if let Some(why) = lacking(&scheme.row, &term.row) {
                 found.attained = Attained::Gap(why);
             }
             levels.push(found);
             month.measured.push(measured.cloned());
-            month.terms.push((term.row_ref, bands));
+            month.terms.push(LevelTerms { row_ref: term.row_ref, bands });
         }
         let charge = match self.terms.iter().any(|row| row.holds_on(last_day)) {
             true => self.charge(&mut month),
@@ -262,11 +229,7 @@ impl Rows {
         }
     }
 
-    fn bands_of<'a>(
-        &'a self,
-        id: &'a str,
-        day: Date,
-    ) -> impl Iterator<Item = (i64, Band, String)> + 'a {
+    fn bands_of<'a>(&'a self, id: &'a str, day: Date) -> impl Iterator<Item = NamedBand> + 'a {
         let zero = Exact::from_integer(0);
         let own = move |row: &&Dated<BandRow>| row.row.service_level == id && row.holds_on(day);
         self.bands.iter().filter(own).map(move |row| {
@@ -276,7 +239,7 @@ impl Rows {
                 share: row.row.share.unwrap_or(zero),
                 points: row.row.points.unwrap_or(zero),
             };
-            (row.row_ref, band, row.row.band.clone())
+            NamedBand { row_ref: row.row_ref, name: row.row.band.clone(), band }
         })
     }
 
@@ -331,7 +294,7 @@ fn lacking(scheme: &SchemeRow, term: &TermRow) -> Option<String> {
 fn level(
     term: &TermRow,
     measured: Option<&MeasuredRow>,
-    bands: &[(i64, Band, String)],
+    bands: &[NamedBand],
     window: Period,
 ) -> Level {
     let attained = measured.map_or_else(
@@ -347,7 +310,7 @@ fn level(
     }
 }
 
-fn term_of(row: &TermRow, bands: &[(i64, Band, String)]) -> Term {
+fn term_of(row: &TermRow, bands: &[NamedBand]) -> Term {
     let zero = Exact::from_integer(0);
     let formula = match row.formula.as_str() {
         "linear" => Formula::Linear { full_at: row.full_at },
@@ -361,7 +324,7 @@ fn term_of(row: &TermRow, bands: &[(i64, Band, String)]) -> Term {
                 Some("missed-cases") => BandBy::MissedCases,
                 _ => BandBy::Level,
             };
-            Formula::Bands(by, bands.iter().map(|(_, band, _)| band.clone()).collect())
+            Formula::Bands(by, bands.iter().map(|named| named.band.clone()).collect())
         }
         _ => Formula::Whole,
     };

@@ -202,9 +202,13 @@ fn level_row(
     };
     let value = cases.map(|(met, counted)| backstay_credits::exact(met, counted));
     let band = match (&level.term.formula, value, terms) {
-        (Formula::Bands(by, _), Some(value), Some((_, bands))) => {
+        (Formula::Bands(by, _), Some(value), Some(terms)) => {
             let value = by.measure(&value, &level.attained);
-            bands.iter().find(|(_, band, _)| band.holds(&value)).map(|band| band.2.clone())
+            terms
+                .bands
+                .iter()
+                .find(|named| named.band.holds(&value))
+                .map(|named| named.name.clone())
         }
         _ => None,
     };
@@ -216,8 +220,8 @@ fn level_row(
         EarnState::Unknown(why) => ("unknown", Some(why.clone())),
     };
     let mut evidence: Vec<i64> = measured.map(|row| row.row_ref).into_iter().collect();
-    evidence.extend(terms.map(|terms| terms.0));
-    evidence.extend(terms.iter().flat_map(|terms| terms.1.iter().map(|band| band.0)));
+    evidence.extend(terms.map(|terms| terms.row_ref));
+    evidence.extend(terms.iter().flat_map(|terms| terms.bands.iter().map(|named| named.row_ref)));
     evidence.sort_unstable();
     let gap = credit.reckoned.as_ref().err().cloned();
     let explanation = match (known, &gap) {

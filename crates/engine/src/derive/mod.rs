@@ -140,6 +140,17 @@ pub struct DeriveInput<'a> {
     pub arrangement_id: &'a str,
     /// IANA name of the arrangement's zone.
     pub zone: &'a str,
+    /// A calendar that is supposed to be another.
+    pub supposed_calendar: Option<&'a CalendarSwap>,
+}
+
+/// A supposition: wherever one calendar is named, another is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CalendarSwap {
+    /// The calendar that is named.
+    pub named: String,
+    /// The calendar that is meant.
+    pub meant: String,
 }
 
 /// All derivations, each after those it reads. `measurement` stands outside: it is worked out from

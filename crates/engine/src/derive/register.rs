@@ -262,10 +262,16 @@ pub(crate) fn read_calendars(
             by_id.entry(id.to_owned()).or_default().push(calendar);
         }
     }
-    Ok(by_id
+    let mut calendars: BTreeMap<String, WorkCalendar> = by_id
         .into_iter()
         .map(|(id, rows)| (id.clone(), WorkCalendar::compile(&id, &rows, &holidays)))
-        .collect())
+        .collect();
+    if let Some(swap) = input.supposed_calendar
+        && let Some(meant) = calendars.get(&swap.meant).cloned()
+    {
+        calendars.insert(swap.named.clone(), meant);
+    }
+    Ok(calendars)
 }
 
 fn read_holidays(input: &DeriveInput<'_>) -> Result<Vec<HolidayRow>, EngineError> {

@@ -290,13 +290,6 @@ impl Terms {
         self.calendars.get(id.as_ref()).ok_or_else(|| Gap::CalendarUnknown(id.clone()))
     }
 
-    /// Lets one calendar take the place of another; without the other, nothing changes.
-    pub fn replace_calendar(&mut self, id: &str, other: &str) {
-        if let Some(calendar) = self.calendars.get(other).cloned() {
-            self.calendars.insert(id.to_owned(), calendar);
-        }
-    }
-
     /// Ids of all calendars, in order.
     pub fn calendar_ids(&self) -> impl Iterator<Item = &str> {
         self.calendars.keys().map(String::as_str)

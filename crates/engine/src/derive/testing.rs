@@ -93,6 +93,7 @@ impl Given {
             period_after: self.period.after,
             arrangement_id: "a",
             zone: &self.zone,
+            supposed_calendar: None,
         }
     }
 }

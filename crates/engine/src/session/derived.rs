@@ -143,9 +143,9 @@ impl Session {
                 };
                 let (evidence, threads) = (self.evidence.clone(), self.runtime.clone());
                 let limits = self.context.runtime_env();
-                crate::measure_table::batches(&Self::over(
-                    evidence, view, layout, threads, limits,
-                )?)?
+                let mut earlier = Self::over(evidence, view, layout, threads, limits)?;
+                earlier.supposed_calendar.clone_from(&self.supposed_calendar);
+                crate::measure_table::batches(&earlier)?
             }
         };
         Ok(self.measured_before.get_or_init(|| rows).clone())
@@ -230,6 +230,7 @@ impl Session {
             period_after: self.view.period.after,
             arrangement_id: &self.view.arrangement_id,
             zone: &self.view.zone,
+            supposed_calendar: self.supposed_calendar.as_ref(),
         })
     }
 

@@ -39,6 +39,7 @@ use crate::{
     tables::{EvidenceTable, EvidenceTables, Layout, hint},
 };
 
+pub use crate::derive::CalendarSwap;
 pub use guard::Rules;
 pub use guest::{GuestLimits, QueryResult, query};
 
@@ -80,6 +81,8 @@ pub struct Session {
     cells: BTreeMap<&'static str, Cell>,
     clock: Arc<ClockTable>,
     pub(crate) measured: OnceLock<Vec<crate::measure::Measure>>,
+    /// What is supposed of a calendar.
+    supposed_calendar: Option<CalendarSwap>,
     /// The rows of `measurement_history`.
     measured_before: OnceLock<Vec<RecordBatch>>,
     /// What `measurement` rests on; asked for by every control that reads it.
@@ -178,11 +181,20 @@ impl Session {
             cells,
             clock,
             measured,
+            supposed_calendar: None,
             measured_before: OnceLock::new(),
             measured_from,
             context,
             runtime,
         })
+    }
+
+    /// The same session, supposing that wherever one calendar is named another is meant. Nothing may
+    /// have been read from it before.
+    #[must_use]
+    pub fn supposing(mut self, swap: CalendarSwap) -> Self {
+        self.supposed_calendar = Some(swap);
+        self
     }
 
     /// What it looks at.
