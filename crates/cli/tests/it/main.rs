@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod cases;
+mod credits;
 mod demo;
 mod disk;
 mod doors;

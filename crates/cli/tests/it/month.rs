@@ -11,7 +11,7 @@ const LEVEL: &str = "arrangement_id,service_level_id,title,metric,target,minimum
 /// A desk in Manila that works on weekdays from nine to six; March 2026 with three cases of eight
 /// hours. A is opened on Thursday the 19th and done on Monday the 23rd, with 17 hours of Friday the 20th
 /// between; B is done in time; C is done a minute late.
-fn desk() -> Sandbox {
+pub fn desk() -> Sandbox {
     let sandbox = Sandbox::with_workspace();
     let file = |name: &str, body: &str| {
         sandbox.write(name, body);

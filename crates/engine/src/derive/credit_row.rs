@@ -395,7 +395,10 @@ fn total(book: &CreditBook, month: &BookMonth, credit: Option<&MonthCredit>, bac
     };
     let mut parts = Vec::new();
     if let Some(points) = credit.points {
-        parts.push(format!("{} points", number(points)));
+        let free = month.input.as_ref().and_then(|input| input.scheme.points);
+        let free = free.map(|points| points.free).filter(|free| *free > Exact::from_integer(0));
+        let free = free.map(|free| format!(", {} of them free", number(free.min(points))));
+        parts.push(format!("{} points{}", number(points), free.unwrap_or_default()));
     }
     let raw = credit.raw.unwrap_or_default();
     parts.push(format!("{} by the formula", money(raw)));
