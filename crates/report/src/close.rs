@@ -201,19 +201,23 @@ fn cases(changes: &[CaseChange], month: Period, (before, after): (&str, &str)) -
         (after, Set::Left),
         ("because of", Set::Flex),
     ];
-    let mut grid = Grid::new(&heads).indented(2);
+    // Two answers from the same evidence differ because of no entry.
+    let named = if changes.iter().all(|case| case.because.is_empty()) { 4 } else { heads.len() };
+    let mut grid = Grid::new(heads.get(..named).unwrap_or_default()).indented(2);
     for change in changes {
         let window = match change.counted.period == month {
             true => String::new(),
             false => format!(", {}", words::period(change.counted.period)),
         };
-        grid.row(vec![
+        let mut row: Vec<Cell> = vec![
             (&change.counted.case_id).into(),
             format!("{}{window}", change.counted.service_level).into(),
             answer(change.before.as_ref()).into(),
             Cell::toned(answer(change.after.as_ref()), Tone::Strong),
             change.because.join(", then ").into(),
-        ]);
+        ];
+        row.truncate(named);
+        grid.row(row);
     }
     grid
 }

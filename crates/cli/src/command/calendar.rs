@@ -5,7 +5,7 @@ use std::path::Path;
 use backstay_engine::{
     Period,
     hours::{CalendarDifference, calendar_difference},
-    restate::{Restatement, with_calendar},
+    restate::{CaseAnswer, Restatement, with_calendar},
     session::{CalendarSwap, View},
 };
 use backstay_report::{
@@ -170,12 +170,19 @@ fn as_text(
             effect.arrangement_id, args.second, args.first
         );
         page.paragraph(0, &text, Tone::Strong);
+        let outcome = |answer: &Option<CaseAnswer>| answer.as_ref().map(|answer| answer.outcome);
         let mut shown = effect.clone();
+        shown.cases.retain(|case| outcome(&case.before) != outcome(&case.after));
+        let same = effect.cases.len() - shown.cases.len();
         let more = shown.cases.len().saturating_sub(SHOWN);
         shown.cases.truncate(SHOWN);
         changes(&mut page, &shown, (&args.first, &args.second));
-        if more > 0 {
-            let text = format!("… and {more} more cases: `--format json` lists all");
+        let lines = [
+            (more, "more cases come out otherwise"),
+            (same, "cases come out the same with another working time"),
+        ];
+        for (count, text) in lines.into_iter().filter(|(count, _)| *count > 0) {
+            let text = format!("{count} {text}: `--format json` lists them");
             page.paragraph(2, &text, Tone::Quiet);
         }
     }
