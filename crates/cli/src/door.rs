@@ -11,8 +11,10 @@ use std::{
     },
 };
 
+pub use backstay_desk::error::because;
+use backstay_desk::evidence::{self, Seen};
 use backstay_report::layout::{Look, Page, Tone};
-use backstay_store::{Ctx, StoreError, Workspace};
+use backstay_store::{Ctx, Workspace};
 
 use crate::error::{CliError, writing};
 
@@ -155,21 +157,6 @@ pub fn read_text(path: &Path) -> Result<String, CliError> {
     })
 }
 
-/// An operating-system error in words, without its number.
-pub fn because(error: &std::io::Error) -> String {
-    use std::io::ErrorKind;
-    match error.kind() {
-        ErrorKind::NotFound => "there is no such file or folder".to_owned(),
-        ErrorKind::PermissionDenied => "permission is denied".to_owned(),
-        ErrorKind::AlreadyExists => "it exists already".to_owned(),
-        ErrorKind::InvalidData => "it is not text in UTF-8".to_owned(),
-        ErrorKind::IsADirectory => "it is a folder".to_owned(),
-        ErrorKind::NotADirectory => "it is not a folder".to_owned(),
-        ErrorKind::StorageFull => "the disk is full".to_owned(),
-        _ => error.to_string(),
-    }
-}
-
 /// Whether a folder is missing or holds nothing.
 ///
 /// # Errors
@@ -195,13 +182,22 @@ pub fn open(named: Option<&Path>) -> Result<Workspace, CliError> {
     Ok(workspace.on_waiting(|| remark("waiting: another process is writing to this workspace")))
 }
 
+/// The evidence of some arrangements (none named: of all) as of what `--as-of` says.
+///
+/// # Errors
+/// An entry that is not there, an arrangement without evidence, a catalogue file that is wrong.
+pub fn see(workspace: &Workspace, as_of: Option<&str>, scope: &[String]) -> Result<Seen, CliError> {
+    Ok(evidence::see(workspace, as_of, scope, now_us())?)
+}
+
 /// Who acts, when, and with which randomness, for one change of a workspace.
 ///
 /// # Errors
 /// Those of `work`, or when the system gives no randomness.
-pub fn with_context<T>(
-    work: impl FnOnce(&mut Ctx<'_>) -> Result<T, StoreError>,
-) -> Result<T, CliError> {
+pub fn with_context<T, E>(work: impl FnOnce(&mut Ctx<'_>) -> Result<T, E>) -> Result<T, CliError>
+where
+    CliError: From<E>,
+{
     let actor = actor();
     let mut lacking = None;
     let mut random = |bytes: &mut [u8]| {

@@ -1,6 +1,11 @@
 //! What goes wrong at the door, as the user is told: one line `error:`, one line `help:`, one exit
 //! code. The message says what and where, the help what to do.
 
+use backstay_desk::DeskError;
+use backstay_engine::EngineError;
+use backstay_evidence::ReadError;
+use backstay_store::StoreError;
+
 /// Exit code of a command that did its work and found something that is not as it should be, when
 /// it was asked to tell.
 pub const FOUND: u8 = 3;
@@ -81,5 +86,32 @@ pub fn writing(error: &std::io::Error) -> CliError {
         CliError::ReaderGone
     } else {
         CliError::failed(format!("the output cannot be written: {error}"))
+    }
+}
+
+impl From<DeskError> for CliError {
+    fn from(error: DeskError) -> Self {
+        match error {
+            DeskError::Failed { message, help } => Self::Failed { message, help },
+            DeskError::Usage { message, help } => Self::Usage { message, help },
+        }
+    }
+}
+
+impl From<StoreError> for CliError {
+    fn from(error: StoreError) -> Self {
+        DeskError::from(error).into()
+    }
+}
+
+impl From<EngineError> for CliError {
+    fn from(error: EngineError) -> Self {
+        DeskError::from(error).into()
+    }
+}
+
+impl From<ReadError> for CliError {
+    fn from(error: ReadError) -> Self {
+        DeskError::from(error).into()
     }
 }

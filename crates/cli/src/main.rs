@@ -5,11 +5,8 @@ mod args;
 mod command;
 mod door;
 mod error;
-mod evidence;
 mod example;
-mod period;
 mod progress;
-mod remedy;
 mod sources;
 mod timing;
 

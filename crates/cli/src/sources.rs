@@ -7,8 +7,10 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
+use backstay_desk::import::{Reading, options as read_options};
+pub use backstay_desk::import::{Source, find_mapping, known_zone, listed, one_line};
 use backstay_evidence::{
-    ImportOptions, Mapping,
+    ImportOptions,
     options::{Fold, TextEncoding},
 };
 use serde::Deserialize;
@@ -17,19 +19,6 @@ use crate::{args::ReadingArgs, door, error::CliError};
 
 /// Name of the file that says in which order and how a folder is imported.
 pub const ORDER_FILE: &str = "imports.toml";
-
-/// One file to import.
-#[derive(Debug, Clone)]
-pub struct Source {
-    /// Where it is.
-    pub path: PathBuf,
-    /// How the user named it, for the report.
-    pub name: String,
-    /// How it is to be read.
-    pub options: ImportOptions,
-    /// Whether a log that repeats another with a different clock is kept.
-    pub allow_duplicate_log: bool,
-}
 
 /// How the files are read whose names fit a pattern.
 #[derive(Debug, Clone)]
@@ -70,37 +59,16 @@ struct Ordered {
 /// # Errors
 /// A `--set` that is no `column=value`, an unknown zone, a mapping that is not there or wrong.
 pub fn options(reading: &ReadingArgs, workspace: Option<&Path>) -> Result<ImportOptions, CliError> {
-    let mut set = BTreeMap::new();
-    for text in &reading.set {
-        let (column, value) = text
-            .split_once('=')
-            .filter(|(column, _)| !column.trim().is_empty())
-            .ok_or_else(|| {
-                CliError::usage(
-                    format!("`--set {text}` names no column"),
-                    "write `--set column=value`, as in `--set arrangement_id=desk`",
-                )
-            })?;
-        if set.insert(column.trim().to_owned(), value.to_owned()).is_some() {
-            return Err(CliError::usage(
-                format!("`--set` gives the column `{}` twice", column.trim()),
-                "give each column once",
-            ));
-        }
-    }
-    let zone = reading.zone.as_deref().map(known_zone).transpose()?;
-    let bases: Vec<PathBuf> = workspace.map(|dir| dir.join("mappings")).into_iter().collect();
-    let mapping = reading.mapping.as_deref().map(|name| find_mapping(name, &bases)).transpose()?;
-    Ok(ImportOptions {
-        mapping,
+    let reading = Reading {
+        mapping: reading.mapping.clone(),
         as_table: reading.as_table.clone(),
-        set,
-        zone,
+        set: reading.set.clone(),
+        zone: reading.zone.clone(),
         fold: reading.fold,
         encoding: reading.encoding,
         party: reading.party.clone(),
-        ..ImportOptions::default()
-    })
+    };
+    Ok(read_options(&reading, workspace)?)
 }
 
 /// The files that `paths` mean, in order. A folder is read by its `imports.toml`; then options of
@@ -287,54 +255,4 @@ fn ordered_options(
 /// Whether a path may point out of the folder it is meant for.
 fn leaves(path: &Path) -> bool {
     path.components().any(|part| !matches!(part, Component::Normal(_) | Component::CurDir))
-}
-
-/// A mapping by path or name: the file as named, then a file in one of `bases` (with or without
-/// `.toml`), then one that comes with this release.
-///
-/// # Errors
-/// When there is none, or its text is wrong; the message names the file.
-pub fn find_mapping(name: &str, bases: &[PathBuf]) -> Result<Mapping, CliError> {
-    let mut candidates = vec![PathBuf::from(name)];
-    for base in bases {
-        candidates.push(base.join(name));
-        candidates.push(base.join(format!("{name}.toml")));
-    }
-    if let Some(path) = candidates.iter().find(|path| path.is_file()) {
-        return Mapping::from_text(&door::read_text(path)?).map_err(|error| {
-            CliError::failed(format!("`{}`: {}", path.display(), one_line(&error.to_string())))
-        });
-    }
-    Mapping::built_in(name).map_err(|_| {
-        CliError::usage(
-            format!("`{name}` is neither a mapping of this release nor a file"),
-            format!(
-                "this release has {}; `backstay mapping list` says what they read",
-                listed(&Mapping::names())
-            ),
-        )
-    })
-}
-
-/// Names in backticks, with commas.
-pub fn listed(names: &[&str]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-}
-
-/// The zone of that name.
-///
-/// # Errors
-/// When there is none.
-pub fn known_zone(name: &str) -> Result<String, CliError> {
-    jiff::tz::TimeZone::get(name).map(|_| name.to_owned()).map_err(|_| {
-        CliError::usage(
-            format!("`{name}` is not a time zone"),
-            "write an IANA name, as in `Europe/Dublin` or `Asia/Manila`",
-        )
-    })
-}
-
-/// A message of several lines as one.
-pub fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -38,6 +38,16 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     ("backstay-report", &["backstay-engine"]),
     (
+        "backstay-desk",
+        &[
+            "backstay-privacy",
+            "backstay-evidence",
+            "backstay-store",
+            "backstay-engine",
+            "backstay-report",
+        ],
+    ),
+    (
         "backstay-cli",
         &[
             "backstay-calendar",
@@ -49,6 +59,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "backstay-report",
             "backstay-sampling",
             "backstay-access",
+            "backstay-desk",
         ],
     ),
     ("xtask", &["backstay-sim"]),

@@ -1,6 +1,7 @@
 //! What a reader of an assessment needs beside it: the differences to the provider's report taken
 //! apart, and commands that open what was found.
 
+use backstay_desk::evidence::{self, Seen};
 use backstay_engine::{
     Status,
     assessment::Assessment,
@@ -14,11 +15,7 @@ use backstay_report::{
 };
 use serde_json::{Map, Value};
 
-use crate::{
-    door,
-    error::CliError,
-    evidence::{self, Seen},
-};
+use crate::{door, error::CliError};
 
 /// Ladders of figures that can be compared. One row per step.
 const LADDERS: &str = "

@@ -3,24 +3,19 @@
 
 use std::{fs, path::Path};
 
-use backstay_engine::{
-    Period, Status,
-    assess::{AssessRequest, assess as compute},
-    assessment::Assessment,
-};
-use backstay_evidence::Digest;
+use backstay_desk::{assess as desk, evidence::Seen};
+use backstay_engine::{Period, Status, assessment::Assessment};
 use backstay_report::{
     assessment::{self as view, Frame},
     layout::Look,
 };
-use backstay_store::{NewAssessment, Workspace};
+use backstay_store::Workspace;
 
 use crate::{
     args::{AssessArgs, Format},
     command::{advice, report},
     door,
     error::{CliError, FOUND},
-    evidence::{self, Cache, Seen},
     progress::Progress,
 };
 
@@ -92,11 +87,11 @@ pub fn run(args: &AssessArgs, named: Option<&Path>) -> Result<u8, CliError> {
 /// # Errors
 /// Unreadable evidence, or a workspace that cannot be written.
 pub fn assess(workspace: &Workspace, question: &Question<'_>) -> Result<Answer, CliError> {
-    let seen = evidence::see(workspace, question.as_of, question.arrangements)?;
+    let seen = door::see(workspace, question.as_of, question.arrangements)?;
     let (period, chosen) = seen.period(question.period)?;
     let assessment = work_out(workspace, &seen, period)?;
     let bytes = assessment.bytes();
-    let entry = keep(workspace, &seen, &assessment, &bytes)?;
+    let entry = keep(workspace, &seen, &assessment)?;
     let frame = Frame { known_at: seen.known_at, entry, chosen, ..Frame::default() };
     Ok(Answer { assessment, bytes, frame, seen })
 }
@@ -112,30 +107,13 @@ pub fn work_out(
 ) -> Result<Assessment, CliError> {
     let bar = Progress::start("assessing");
     bar.saying(&period.to_string());
-    let cache = Cache(workspace.cache());
-    let request = AssessRequest {
-        evidence: seen.evidence.clone(),
-        settings: settings(),
-        // Named even when it was chosen, so that the bytes depend on the basis alone.
-        period: Some(period),
-        now_us: seen.now_us,
-        seed: 0,
-        layout: evidence::layout(),
-        cache: Some(&cache),
-    };
-    Ok(compute(&request)?)
-}
-
-/// Digest of the settings: there are none yet, which is a setting too.
-pub fn settings() -> Digest {
-    Digest::of(b"{}")
+    Ok(desk::work_out(workspace, seen, period)?)
 }
 
 fn keep(
     workspace: &Workspace,
     seen: &Seen,
     assessment: &Assessment,
-    bytes: &[u8],
 ) -> Result<Option<u64>, CliError> {
     if workspace.is_read_only()? {
         door::remark(
@@ -143,45 +121,8 @@ fn keep(
         );
         return Ok(None);
     }
-    let (basis, files) = basis_files(seen, assessment)?;
-    let new = NewAssessment {
-        basis: &basis,
-        result: bytes,
-        files: &files,
-        arrangements: &assessment.basis.scope,
-    };
-    Ok(Some(door::with_context(|ctx| workspace.append_assessment(new, ctx))?.entry))
+    Ok(Some(door::with_context(|ctx| desk::keep(workspace, seen, assessment, ctx))?))
 }
-
-/// The basis as it is kept, and the files that it names.
-type BasisFiles = (Vec<u8>, Vec<(String, Vec<u8>)>);
-
-/// What is kept beside a result so that it can be replayed.
-///
-/// # Errors
-/// A basis that cannot be written.
-pub fn basis_files(seen: &Seen, assessment: &Assessment) -> Result<BasisFiles, CliError> {
-    let unwritable = |error: serde_json::Error| {
-        CliError::failed(format!("the basis cannot be written: {error}"))
-    };
-    let basis = serde_json::to_vec(&assessment.basis).map_err(unwritable)?;
-    let mut files: Vec<(String, Vec<u8>)> = seen
-        .evidence
-        .catalogue
-        .texts()
-        .iter()
-        .map(|(name, text)| (format!("{CATALOGUE_PREFIX}{name}"), text.clone().into_bytes()))
-        .collect();
-    let tables: Vec<_> = seen.evidence.vocabulary.tables().collect();
-    files.push((VOCABULARY_FILE.to_owned(), serde_json::to_vec(&tables).map_err(unwritable)?));
-    Ok((basis, files))
-}
-
-/// Name of the kept vocabulary: a list of tables.
-pub const VOCABULARY_FILE: &str = "vocabulary.json";
-
-/// Names of kept catalogue files begin so.
-pub const CATALOGUE_PREFIX: &str = "catalogue/";
 
 impl Answer {
     /// Adds what only a reader needs: the differences to the provider's report, and what to do next,

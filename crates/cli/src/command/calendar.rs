@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use backstay_desk::evidence::{self, Seen};
 use backstay_engine::{
     Period,
     hours::{CalendarDifference, calendar_difference},
@@ -18,7 +19,6 @@ use crate::{
     args::{CalendarCommand, CalendarDiffArgs, RowFormat},
     door,
     error::CliError,
-    evidence::{self, Seen},
 };
 
 const MINUTE_US: i64 = 60_000_000;
@@ -33,7 +33,7 @@ pub fn run(command: &CalendarCommand, named: Option<&Path>) -> Result<u8, CliErr
 
 fn diff(args: &CalendarDiffArgs, named: Option<&Path>) -> Result<u8, CliError> {
     let workspace = door::open(named)?;
-    let seen = evidence::see(&workspace, args.as_of.as_deref(), &[])?;
+    let seen = door::see(&workspace, args.as_of.as_deref(), &[])?;
     let (period, _) = seen.period(args.period.as_deref())?;
     let difference = compare(&seen, args, period)?;
     if args.format == RowFormat::Csv {

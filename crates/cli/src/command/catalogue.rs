@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path, sync::Arc};
 
+use backstay_desk::evidence;
 use backstay_engine::{
     Catalogue, EngineError,
     catalogue::{FileReport, TrialOptions, catalogue_test, skeleton},
@@ -17,7 +18,6 @@ use crate::{
     command::{nearest, vocabulary},
     door,
     error::CliError,
-    evidence,
 };
 
 pub fn run(command: &CatalogueCommand, named: Option<&Path>) -> Result<u8, CliError> {
@@ -45,7 +45,7 @@ pub fn run(command: &CatalogueCommand, named: Option<&Path>) -> Result<u8, CliEr
 /// The catalogue of this release, with the workspace's own files when a workspace is meant.
 fn whole(named: Option<&Path>) -> Result<Catalogue, CliError> {
     match door::workspace_dir(named) {
-        Ok(dir) => evidence::catalogue(&backstay_store::Workspace::open(&dir)?),
+        Ok(dir) => Ok(evidence::catalogue(&backstay_store::Workspace::open(&dir)?)?),
         Err(_) => Ok(Catalogue::built_in().map_err(EngineError::from)?),
     }
 }

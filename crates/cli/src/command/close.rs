@@ -2,6 +2,10 @@
 
 use std::path::Path;
 
+use backstay_desk::{
+    assess::basis_files,
+    evidence::{self, Seen},
+};
 use backstay_engine::{
     Assessment, Period,
     restate::{figures_digest, owed},
@@ -16,16 +20,15 @@ use serde_json::json;
 
 use crate::{
     args::{CloseArgs, Format, StepArg},
-    command::assess::{basis_files, work_out},
+    command::assess::work_out,
     door,
     error::CliError,
-    evidence::{self, Seen},
 };
 
 pub fn run(args: &CloseArgs, named: Option<&Path>) -> Result<u8, CliError> {
     let workspace = door::open(named)?;
     let scope = std::slice::from_ref(&args.arrangement);
-    let seen = evidence::see(&workspace, None, scope)?;
+    let seen = door::see(&workspace, None, scope)?;
     let (period, _) = seen.period(Some(&args.period))?;
     ended(&seen, &args.arrangement, period)?;
     let taken = workspace.closes(&args.arrangement, &period.to_string())?;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use backstay_desk::evidence;
 use backstay_engine::{cell::decimal_nanos, credit_note::credit_note};
 use backstay_report::credit;
 
@@ -9,17 +10,16 @@ use crate::{
     args::{CreditsArgs, NoteFormat},
     door,
     error::CliError,
-    evidence,
 };
 
 pub fn run(args: &CreditsArgs, named: Option<&Path>) -> Result<u8, CliError> {
     let suppose = args.attained.iter().map(|text| supposed(text)).collect::<Result<Vec<_>, _>>()?;
     let workspace = door::open(named)?;
     let scope = [args.arrangement.clone()];
-    let seen = evidence::see(&workspace, args.as_of.as_deref(), &scope)?;
+    let seen = door::see(&workspace, args.as_of.as_deref(), &scope)?;
     let (period, _) = seen.period(args.period.as_deref())?;
     let Some(view) = seen.view(&args.arrangement, period)? else {
-        return Err(evidence::unregistered(&args.arrangement));
+        return Err(evidence::unregistered(&args.arrangement).into());
     };
     let note = credit_note(&seen.session(view)?, &suppose)?.map_err(|unknown| {
         CliError::usage(

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use backstay_desk::error::explained;
+use backstay_desk::evidence::{self, Seen};
 use backstay_engine::{EngineError, Period, derive::explain::Explanation, session::View};
 use backstay_report::explanation;
 
@@ -9,15 +11,13 @@ use crate::{
     args::{ExplainArgs, Format},
     door,
     error::CliError,
-    evidence::{self, Seen},
-    remedy,
     sources::listed,
 };
 
 pub fn run(args: &ExplainArgs, named: Option<&Path>) -> Result<u8, CliError> {
     let workspace = door::open(named)?;
     let scope: Vec<String> = args.arrangement.iter().cloned().collect();
-    let seen = evidence::see(&workspace, args.as_of.as_deref(), &scope)?;
+    let seen = door::see(&workspace, args.as_of.as_deref(), &scope)?;
     let period = match &args.period {
         Some(_) => seen.period(args.period.as_deref())?.0,
         None => seen.this_month()?,
@@ -34,10 +34,10 @@ pub fn run(args: &ExplainArgs, named: Option<&Path>) -> Result<u8, CliError> {
 fn find(seen: &Seen, period: Period, args: &ExplainArgs) -> Result<Explanation, CliError> {
     let arrangements = seen.arrangements();
     let mut found = Vec::new();
-    let mut refusal = None;
+    let mut refusal: Option<CliError> = None;
     for arrangement in &arrangements {
         let Some(view) = seen.view(arrangement, period)? else {
-            refusal = Some(evidence::unregistered(arrangement));
+            refusal = Some(evidence::unregistered(arrangement).into());
             continue;
         };
         match tell(seen, view, args) {
@@ -45,7 +45,7 @@ fn find(seen: &Seen, period: Period, args: &ExplainArgs) -> Result<Explanation, 
             Err(EngineError::Evidence { message, .. }) => {
                 // The arrangement that knows the case has more to say than one that does not.
                 if refusal.is_none() || !message.starts_with("nothing is held") {
-                    refusal = Some(remedy::explained(&message));
+                    refusal = Some(explained(&message).into());
                 }
             }
             Err(error) => return Err(error.into()),

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use backstay_desk::import::{Source, bring, shown, try_out};
+use backstay_evidence::sink::Progress as Reading;
 use backstay_report::import::{self as view, FileImport, Imports};
-use backstay_store::{ImportOutcome, ImportRequest, Phase, Workspace};
+use backstay_store::{ImportRequest, Phase, Workspace};
 use serde_json::json;
 
 use crate::{
@@ -11,7 +13,7 @@ use crate::{
     door,
     error::CliError,
     progress::Progress,
-    sources::{self, Source},
+    sources,
     timing::Stopwatch,
 };
 
@@ -26,7 +28,7 @@ pub fn run(args: &ImportArgs, named: Option<&Path>) -> Result<u8, CliError> {
     let mut done = Vec::new();
     for source in &sources {
         let outcome = if args.dry_run {
-            super::dry_run::run(&workspace, source)
+            dry_run(&workspace, source)
         } else {
             timed(&workspace, source, args)
         };
@@ -88,66 +90,28 @@ fn watched(
     phase: &mut dyn FnMut(Phase),
 ) -> Result<FileImport, CliError> {
     let bar = Progress::start(&source.name);
-    let request = ImportRequest {
-        options: source.options.clone(),
-        allow_duplicate_log: source.allow_duplicate_log,
-    };
-    let outcome = door::with_context(|ctx| {
-        workspace.import(&source.path, &request, ctx, &mut |at| {
+    door::with_context(|ctx| {
+        bring(workspace, source, ctx, &mut |at| {
             phase(at.phase);
             show(&bar, at.bytes_read, at.bytes_total, at.records);
         })
-    });
-    drop(bar);
-    Ok(shown(outcome?, Some(&source.name)))
+    })
+}
+
+/// Reads one file as an import would; writes nothing.
+///
+/// # Errors
+/// When the file cannot be read as a whole.
+pub fn dry_run(workspace: &Workspace, source: &Source) -> Result<FileImport, CliError> {
+    let bar = Progress::start(&source.name);
+    let mut watch = |at: Reading| bar.reading(at.bytes_read, at.bytes_total, at.records);
+    Ok(try_out(workspace, source, door::random_bytes()?, &mut watch)?)
 }
 
 fn show(bar: &Progress, bytes: u64, total: u64, records: u64) {
     bar.reading(bytes, Some(total), records);
     if bytes >= total {
         bar.saying("comparing with what is known, and writing");
-    }
-}
-
-/// The outcome as a report shows it, under the name that the user gave the file.
-pub fn shown(outcome: ImportOutcome, name: Option<&str>) -> FileImport {
-    let mut tables: Vec<view::TableRows> = Vec::new();
-    for table in &outcome.tables {
-        let counts = &table.counts;
-        let rows = counts.new + counts.corrected + counts.already_known;
-        match tables.iter_mut().find(|known| known.table == table.table) {
-            Some(known) => known.rows += rows,
-            None => {
-                tables.push(view::TableRows { table: table.table.clone(), rows, first: Vec::new() })
-            }
-        }
-    }
-    let rejections = outcome.rejections.into_iter().map(|kind| {
-        let reason = kind.examples.first().map_or_else(String::new, |first| first.reason.clone());
-        view::RejectionKind {
-            code: kind.code,
-            table: kind.table,
-            column: kind.column,
-            reason,
-            count: kind.count,
-            records: kind.examples.iter().map(|example| example.record).collect(),
-        }
-    });
-    FileImport {
-        file: name.map_or(outcome.file, str::to_owned),
-        read: outcome.read,
-        accepted: outcome.accepted,
-        quarantined: outcome.quarantined,
-        already_known: outcome.already_known,
-        corrected: outcome.corrected,
-        entry: outcome.entry.or(outcome.already_imported),
-        repeated: outcome.already_imported.is_some(),
-        dry_run: false,
-        tables,
-        rejections: rejections.collect(),
-        cells: Vec::new(),
-        hints: outcome.hints,
-        disagreeing_clock_with: outcome.disagreeing_clock_with,
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use backstay_desk::evidence;
 use backstay_engine::{assessment::MeasureResult, measured};
 use backstay_report::measures::{self, Frame};
 
@@ -10,13 +11,12 @@ use crate::{
     args::{MeasureArgs, RowFormat},
     door,
     error::CliError,
-    evidence,
 };
 
 pub fn run(args: &MeasureArgs, named: Option<&Path>) -> Result<u8, CliError> {
     let started_us = door::now_us();
     let workspace = door::open(named)?;
-    let seen = evidence::see(&workspace, args.as_of.as_deref(), &args.arrangements)?;
+    let seen = door::see(&workspace, args.as_of.as_deref(), &args.arrangements)?;
     let (period, chosen) = seen.period(args.period.as_deref())?;
     let opened_us = door::now_us();
     let found = measured(&seen.evidence, period, seen.now_us, evidence::layout())?;

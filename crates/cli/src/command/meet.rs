@@ -20,7 +20,6 @@ use crate::{
     args::{Format, MeetArgs},
     door,
     error::CliError,
-    evidence,
 };
 
 const MINUTE_US: i64 = 60_000_000;
@@ -91,7 +90,7 @@ fn zone_named(name: &str) -> Option<Zone> {
 /// Sites are shared: any arrangement sees them, and so does none.
 fn session(named: Option<&Path>) -> Result<Session, CliError> {
     let workspace = door::open(named)?;
-    let seen = evidence::see(&workspace, None, &[])?;
+    let seen = door::see(&workspace, None, &[])?;
     let view = View {
         arrangement_id: String::new(),
         zone: "UTC".to_owned(),

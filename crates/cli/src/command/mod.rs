@@ -10,7 +10,6 @@ mod compact;
 mod copy;
 mod credits;
 mod demo;
-mod dry_run;
 mod edit;
 mod erase;
 mod explain;

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use backstay_desk::evidence;
 use backstay_engine::hours::{OverlapDay, overlap_days};
 use backstay_report::layout::{Cell, Grid, Page, Set, Tone};
 use jiff::{ToSpan, civil::Date};
@@ -11,14 +12,13 @@ use crate::{
     args::{Format, OverlapArgs},
     door,
     error::CliError,
-    evidence,
 };
 
 const MINUTE_US: i64 = 60_000_000;
 
 pub fn run(args: &OverlapArgs, named: Option<&Path>) -> Result<u8, CliError> {
     let workspace = door::open(named)?;
-    let seen = evidence::see(&workspace, args.as_of.as_deref(), &args.arrangements)?;
+    let seen = door::see(&workspace, args.as_of.as_deref(), &args.arrangements)?;
     let period = match &args.period {
         Some(_) => seen.period(args.period.as_deref())?.0,
         None => seen.this_month()?,
@@ -28,7 +28,7 @@ pub fn run(args: &OverlapArgs, named: Option<&Path>) -> Result<u8, CliError> {
     let mut found = Vec::new();
     for arrangement in seen.arrangements() {
         let Some(view) = seen.view(&arrangement, period)? else {
-            return Err(evidence::unregistered(&arrangement));
+            return Err(evidence::unregistered(&arrangement).into());
         };
         let mut rows = overlap_days(&seen.session(view)?)?;
         rows.retain(|row| row.day.is_none_or(|day| day < until));

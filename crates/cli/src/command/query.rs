@@ -2,6 +2,7 @@
 
 use std::{io::Read as _, path::Path};
 
+use backstay_desk::evidence::{self, Seen};
 use backstay_engine::session::{GuestLimits, QueryResult, query};
 use backstay_report::rows;
 
@@ -9,12 +10,11 @@ use crate::{
     args::{QueryArgs, RowFormat},
     door,
     error::CliError,
-    evidence::{self, Seen},
 };
 
 pub fn run(args: &QueryArgs, named: Option<&Path>) -> Result<u8, CliError> {
     let workspace = door::open(named)?;
-    let seen = evidence::see(&workspace, args.as_of.as_deref(), &args.arrangement)?;
+    let seen = door::see(&workspace, args.as_of.as_deref(), &args.arrangement)?;
     let sql = read_sql(&args.sql)?;
     let result = ask(&seen, args.period.as_deref(), &sql, args.time_limit)?;
     let (schema, batches) = (&result.schema, &result.batches);
@@ -22,7 +22,7 @@ pub fn run(args: &QueryArgs, named: Option<&Path>) -> Result<u8, CliError> {
         RowFormat::Table => rows::table(schema, batches, door::look()),
         RowFormat::Csv => rows::csv(schema, batches),
         RowFormat::Json => rows::json(schema, batches)
-            .map_err(|error| crate::remedy::explained(&error.to_string()))?,
+            .map_err(|error| backstay_desk::error::explained(&error.to_string()))?,
     };
     door::print(&text)?;
     Ok(0)

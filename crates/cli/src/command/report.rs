@@ -3,6 +3,11 @@
 
 use std::{fs, path::Path};
 
+use backstay_desk::{
+    assess::settings,
+    evidence::{self, Cache, Seen},
+    replay,
+};
 use backstay_engine::{
     AssessRequest, Assessment, history,
     session::{GuestLimits, View, query},
@@ -19,12 +24,10 @@ use crate::{
     args::ReportArgs,
     command::{
         advice,
-        assess::{Question, assess, settings},
-        replay,
+        assess::{Question, assess},
     },
     door,
     error::CliError,
-    evidence::{self, Cache, Seen},
 };
 
 /// Months before the period that the page looks back over: with a period of one month, a year.
@@ -106,7 +109,7 @@ pub fn write(workspace: &Workspace, entry: u64, path: &Path) -> Result<String, C
 fn html(workspace: &Workspace, entry: u64) -> Result<String, CliError> {
     let kept = workspace.assessment(entry)?;
     let assessment = Assessment::from_bytes(&kept.result)?;
-    let mut seen = replay::basis(workspace, &kept, &assessment)?;
+    let mut seen = replay::basis(workspace, &kept, &assessment, door::now_us())?;
     // Everything beside the assessment is seen from the instant that it was seen from.
     seen.now_us = replay::as_of_us(entry, &assessment)?;
     let entries = entries(workspace, entry)?;

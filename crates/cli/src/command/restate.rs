@@ -2,6 +2,11 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use backstay_desk::{
+    evidence::{self, Seen},
+    period::Known,
+    replay,
+};
 use backstay_engine::{
     Assessment, Period,
     credit_note::Owed,
@@ -13,11 +18,9 @@ use serde_json::{Value, json};
 
 use crate::{
     args::{Format, RestateArgs},
-    command::{assess::work_out, close, replay},
+    command::{assess::work_out, close},
     door,
     error::{CliError, FOUND},
-    evidence::{self, Seen},
-    period::Known,
 };
 
 /// Entries read at once.
@@ -26,13 +29,13 @@ const CHUNK: usize = 1_000;
 pub fn run(args: &RestateArgs, named: Option<&Path>) -> Result<u8, CliError> {
     let workspace = door::open(named)?;
     let scope = std::slice::from_ref(&args.arrangement);
-    let today = evidence::see(&workspace, None, scope)?;
+    let today = door::see(&workspace, None, scope)?;
     let (period, _) = today.period(Some(&args.period))?;
     let days = period.to_string();
     let closed = standing(&workspace.closes(&args.arrangement, &days)?, args)?;
     let kept = workspace.assessment(closed.entry)?;
     let before = Assessment::from_bytes(&kept.result)?;
-    let then = replay::basis(&workspace, &kept, &before)?;
+    let then = replay::basis(&workspace, &kept, &before, door::now_us())?;
     let as_of_us = replay::as_of_us(closed.entry, &before)?;
     let after = work_out(&workspace, &today, period)?;
     let mut month = Month { workspace: &workspace, args, period, as_of_us, notes: Vec::new() };
@@ -147,7 +150,8 @@ impl Month<'_> {
     fn at(&self, entry: u64) -> Result<Seen, CliError> {
         let scope = std::slice::from_ref(&self.args.arrangement);
         let catalogue = evidence::catalogue(self.workspace)?;
-        evidence::see_with(self.workspace, Some(Known::Entry(entry)), scope, catalogue)
+        let known = Some(Known::Entry(entry));
+        Ok(evidence::see_with(self.workspace, known, scope, catalogue, door::now_us())?)
     }
 
     /// The entries between two that may have brought evidence on this arrangement, in order.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use backstay_desk::evidence;
 use backstay_engine::warned;
 use backstay_report::due::{self, Frame};
 
@@ -9,12 +10,11 @@ use crate::{
     args::{RowFormat, WarnArgs},
     door,
     error::{CliError, FOUND},
-    evidence,
 };
 
 pub fn run(args: &WarnArgs, named: Option<&Path>) -> Result<u8, CliError> {
     let workspace = door::open(named)?;
-    let seen = evidence::see(&workspace, args.as_of.as_deref(), &args.arrangements)?;
+    let seen = door::see(&workspace, args.as_of.as_deref(), &args.arrangements)?;
     let mut found = warned(&seen.evidence, seen.now_us, evidence::layout())?;
     let frame = Frame { now_us: seen.now_us, known_at: seen.known_at, all: args.all };
     let quiet = found.cases.iter().all(|case| case.standing == "open") && found.notes.is_empty();

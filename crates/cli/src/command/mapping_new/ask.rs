@@ -57,7 +57,7 @@ pub fn through(
 ) -> Result<(Answers, Proposal, bool), CliError> {
     let make = |answers: &Answers| {
         propose(sample, vocabulary, answers)
-            .map_err(|error| crate::remedy::explained(&error.to_string()))
+            .map_err(|error| backstay_desk::error::explained(&error.to_string()))
     };
     let mut talk = Talk { answers, asked: Vec::new(), save: true };
     let mut proposal = make(&talk.answers)?;

@@ -84,7 +84,7 @@ fn proposed(
     answers: &Answers,
 ) -> Result<Proposal, CliError> {
     propose(sampled, workspace.vocabulary(), answers)
-        .map_err(|error| crate::remedy::explained(&error.to_string()))
+        .map_err(|error| backstay_desk::error::explained(&error.to_string()).into())
 }
 
 /// What the options say.
@@ -204,7 +204,7 @@ fn tried(
         options,
         allow_duplicate_log: false,
     };
-    super::dry_run::run(workspace, &source).map_err(|error| error.about(&source.name))
+    super::import::dry_run(workspace, &source).map_err(|error| error.about(&source.name))
 }
 
 /// Writes the mapping into the workspace, whole or not at all.

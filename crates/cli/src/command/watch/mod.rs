@@ -15,6 +15,7 @@ use std::{
     time::Duration,
 };
 
+use backstay_desk::import::shown;
 use backstay_store::{ImportRequest, StoreError, Workspace};
 
 use self::{
@@ -23,7 +24,6 @@ use self::{
 };
 use crate::{
     args::{Format, WatchArgs},
-    command::import::shown,
     door,
     error::{CliError, FOUND},
     sources::{self, Rule, Source},
@@ -226,7 +226,7 @@ impl<'w> Watch<'w> {
         let mut imported = None;
         door::with_context(|ctx| {
             imported = Some(self.workspace.import(&file.path, &request, ctx, &mut |_| {}));
-            Ok(())
+            Ok::<_, StoreError>(())
         })?;
         let outcome = match imported {
             Some(Ok(outcome)) => Outcome::Imported(Box::new(shown(outcome, Some(&file.name)))),

@@ -14,8 +14,8 @@ use backstay_evidence::{Digest, ObjectSource};
 use backstay_store::{AsOf, ResultCache, Workspace};
 
 use crate::{
-    door,
-    error::CliError,
+    error::DeskError,
+    import::listed,
     period::{Known, parse_known, parse_period},
 };
 
@@ -58,19 +58,25 @@ pub fn layout() -> Layout {
 ///
 /// # Errors
 /// A file of the workspace that is wrong.
-pub fn catalogue(workspace: &Workspace) -> Result<Catalogue, CliError> {
+pub fn catalogue(workspace: &Workspace) -> Result<Catalogue, DeskError> {
     let built_in = Catalogue::built_in().map_err(EngineError::from)?;
     let whole = built_in.with_workspace_files(&workspace.dir().join("catalogue"));
     Ok(whole.map_err(EngineError::from)?)
 }
 
-/// The evidence of some arrangements (none named: of all) as of what `--as-of` says.
+/// The evidence of some arrangements (none named: of all) as of a ledger entry or an instant as written;
+/// `clock_us` is the machine's clock, microseconds UTC.
 ///
 /// # Errors
 /// An entry that is not there, an arrangement without evidence, a catalogue file that is wrong.
-pub fn see(workspace: &Workspace, as_of: Option<&str>, scope: &[String]) -> Result<Seen, CliError> {
+pub fn see(
+    workspace: &Workspace,
+    as_of: Option<&str>,
+    scope: &[String],
+    clock_us: i64,
+) -> Result<Seen, DeskError> {
     let known = as_of.map(parse_known).transpose()?;
-    see_with(workspace, known, scope, catalogue(workspace)?)
+    see_with(workspace, known, scope, catalogue(workspace)?, clock_us)
 }
 
 /// As [`see`], with a catalogue of the caller's.
@@ -82,7 +88,8 @@ pub fn see_with(
     known: Option<Known>,
     scope: &[String],
     catalogue: Catalogue,
-) -> Result<Seen, CliError> {
+    clock_us: i64,
+) -> Result<Seen, DeskError> {
     let as_of = match known {
         None => AsOf::Latest,
         Some(Known::Entry(entry)) => AsOf::Seq(entry),
@@ -94,9 +101,9 @@ pub fn see_with(
         return Err(no_arrangement(missing, &held_everywhere(workspace, as_of)?));
     }
     let now_us = match known {
-        None => door::now_us(),
-        Some(Known::Entry(_)) => manifest.as_of_us.min(door::now_us()),
-        Some(Known::InstantUs(instant)) => instant.min(door::now_us()),
+        None => clock_us,
+        Some(Known::Entry(_)) => manifest.as_of_us.min(clock_us),
+        Some(Known::InstantUs(instant)) => instant.min(clock_us),
     };
     let objects: Arc<dyn ObjectSource> = workspace.objects();
     Ok(Seen {
@@ -111,18 +118,18 @@ pub fn see_with(
     })
 }
 
-fn held_everywhere(workspace: &Workspace, as_of: AsOf) -> Result<Vec<String>, CliError> {
+fn held_everywhere(workspace: &Workspace, as_of: AsOf) -> Result<Vec<String>, DeskError> {
     Ok(arrangement::ids(&workspace.manifest(as_of, &[])?))
 }
 
-fn no_arrangement(missing: &str, held: &[String]) -> CliError {
+fn no_arrangement(missing: &str, held: &[String]) -> DeskError {
     let names: Vec<&str> = held.iter().map(String::as_str).collect();
     let help = if names.is_empty() {
         "nothing is imported yet: see `backstay help import`".to_owned()
     } else {
-        format!("evidence is held of {}", crate::sources::listed(&names))
+        format!("evidence is held of {}", listed(&names))
     };
-    CliError::usage(format!("no evidence is held of the arrangement `{missing}`"), help)
+    DeskError::usage(format!("no evidence is held of the arrangement `{missing}`"), help)
 }
 
 impl Seen {
@@ -135,7 +142,7 @@ impl Seen {
     ///
     /// # Errors
     /// A period that is none; unreadable evidence.
-    pub fn period(&self, asked: Option<&str>) -> Result<(Period, Option<String>), CliError> {
+    pub fn period(&self, asked: Option<&str>) -> Result<(Period, Option<String>), DeskError> {
         if let Some(text) = asked {
             let (first, after) = parse_period(text)?;
             return Ok((Period::new(first, after)?, None));
@@ -154,7 +161,7 @@ impl Seen {
     ///
     /// # Errors
     /// An instant beyond what a calendar can say.
-    pub fn this_month(&self) -> Result<Period, CliError> {
+    pub fn this_month(&self) -> Result<Period, DeskError> {
         Ok(Window::Month.around(day_of_us("UTC", self.now_us)?)?)
     }
 
@@ -163,7 +170,7 @@ impl Seen {
     ///
     /// # Errors
     /// Unreadable evidence.
-    pub fn view(&self, id: &str, period: Period) -> Result<Option<View>, CliError> {
+    pub fn view(&self, id: &str, period: Period) -> Result<Option<View>, DeskError> {
         Ok(arrangement::view(&self.evidence, id, period, self.now_us)?)
     }
 
@@ -177,8 +184,8 @@ impl Seen {
 }
 
 /// An arrangement whose zone is not known.
-pub fn unregistered(arrangement: &str) -> CliError {
-    CliError::failed_with(
+pub fn unregistered(arrangement: &str) -> DeskError {
+    DeskError::failed_with(
         format!(
             "`{arrangement}` has no row in the register `arrangement`, so its zone is not known"
         ),

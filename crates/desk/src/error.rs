@@ -1,11 +1,56 @@
-//! Errors of the rooms behind the door, as the user is told them. Their messages end in what to
-//! do; here that part becomes the `help:` line.
+//! Errors as people are told them: what is wrong and where, and what to do. Messages of the rooms end in
+//! what to do; here that part is taken apart, so that a door can set it on a line of its own.
 
 use backstay_engine::EngineError;
 use backstay_evidence::ReadError;
 use backstay_store::StoreError;
 
-use crate::error::CliError;
+/// What went wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DeskError {
+    /// It could not be done.
+    #[error("{message}")]
+    Failed {
+        /// What and where.
+        message: String,
+        /// What to do, when there is something.
+        help: Option<String>,
+    },
+    /// The question was not well put.
+    #[error("{message}")]
+    Usage {
+        /// What and where.
+        message: String,
+        /// What to write instead.
+        help: String,
+    },
+}
+
+impl DeskError {
+    /// It could not be done; no remedy beyond what the message says.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::Failed { message: message.into(), help: None }
+    }
+
+    /// It could not be done, and this helps.
+    pub fn failed_with(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::Failed { message: message.into(), help: Some(help.into()) }
+    }
+
+    /// The question was not well put.
+    pub fn usage(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::Usage { message: message.into(), help: help.into() }
+    }
+
+    /// What to do.
+    #[must_use]
+    pub fn help(&self) -> Option<&str> {
+        match self {
+            Self::Failed { help, .. } => help.as_deref(),
+            Self::Usage { help, .. } => Some(help),
+        }
+    }
+}
 
 /// First words of a remedy, as the messages of the rooms put it.
 const REMEDIES: [&str; 29] = [
@@ -62,16 +107,33 @@ fn parted(text: &str) -> (String, Option<String>) {
 }
 
 /// An error with its remedy apart.
-pub fn explained(text: &str) -> CliError {
+#[must_use]
+pub fn explained(text: &str) -> DeskError {
     let (message, help) = parted(text);
-    CliError::Failed { message, help }
+    DeskError::Failed { message, help }
 }
 
-impl From<StoreError> for CliError {
+/// An operating-system error in words, without its number.
+#[must_use]
+pub fn because(error: &std::io::Error) -> String {
+    use std::io::ErrorKind;
+    match error.kind() {
+        ErrorKind::NotFound => "there is no such file or folder".to_owned(),
+        ErrorKind::PermissionDenied => "permission is denied".to_owned(),
+        ErrorKind::AlreadyExists => "it exists already".to_owned(),
+        ErrorKind::InvalidData => "it is not text in UTF-8".to_owned(),
+        ErrorKind::IsADirectory => "it is a folder".to_owned(),
+        ErrorKind::NotADirectory => "it is not a folder".to_owned(),
+        ErrorKind::StorageFull => "the disk is full".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+impl From<StoreError> for DeskError {
     fn from(error: StoreError) -> Self {
         match &error {
             StoreError::Io { path, source } => {
-                CliError::failed(format!("`{}`: {}", path.display(), crate::door::because(source)))
+                DeskError::failed(format!("`{}`: {}", path.display(), because(source)))
             }
             StoreError::NoSpace { .. } => explained(&error.to_string()),
             other if other.is_no_space() => {
@@ -83,13 +145,13 @@ impl From<StoreError> for CliError {
     }
 }
 
-impl From<EngineError> for CliError {
+impl From<EngineError> for DeskError {
     fn from(error: EngineError) -> Self {
         explained(&error.to_string())
     }
 }
 
-impl From<ReadError> for CliError {
+impl From<ReadError> for DeskError {
     fn from(error: ReadError) -> Self {
         explained(&error.to_string())
     }

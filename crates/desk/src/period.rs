@@ -1,9 +1,9 @@
-//! What a user writes for a period or an instant, turned into civil days or microseconds. Half-open
+//! What somebody writes for a period or an instant, turned into civil days or microseconds. Half-open
 //! throughout; nothing is guessed.
 
 use jiff::{Timestamp, ToSpan as _, civil::Date};
 
-use crate::error::CliError;
+use crate::error::DeskError;
 
 /// Civil days from the first on, up to but without the second.
 pub type Days = (Date, Date);
@@ -13,8 +13,8 @@ pub type Days = (Date, Date);
 ///
 /// # Errors
 /// Anything else; a range of months is refused because it could mean two things.
-pub fn parse_period(text: &str) -> Result<Days, CliError> {
-    let wrong = |help: String| CliError::usage(format!("`{text}` is not a period"), help);
+pub fn parse_period(text: &str) -> Result<Days, DeskError> {
+    let wrong = |help: String| DeskError::usage(format!("`{text}` is not a period"), help);
     let usual = "write a month, `2026-03`, a quarter, `2026-Q1`, a year, `2026`, or days of which \
                  the last is left out, `2026-03-01..2026-04-01`";
     let Some((from, to)) = text.split_once("..") else {
@@ -73,13 +73,13 @@ pub enum Known {
 ///
 /// # Errors
 /// Anything else; a time without offset is refused.
-pub fn parse_known(text: &str) -> Result<Known, CliError> {
+pub fn parse_known(text: &str) -> Result<Known, DeskError> {
     if let Ok(entry) = text.parse::<u64>() {
         return Ok(Known::Entry(entry));
     }
     let instant: Result<Timestamp, _> = text.parse();
     instant.map(|instant| Known::InstantUs(instant.as_microsecond())).map_err(|_| {
-        CliError::usage(
+        DeskError::usage(
             format!("`{text}` is neither a ledger entry nor an instant"),
             "write an entry, `12`, or an instant with its offset, `2026-04-02T09:00:00Z`; \
              `backstay log` lists both"
@@ -118,7 +118,7 @@ mod tests {
     fn a_range_of_months_is_refused_with_the_days_it_would_be() {
         let error = parse_period("2026-03..2026-05").unwrap_err().to_string();
         assert!(error.contains("`2026-03..2026-05` is not a period"), "{error}");
-        let CliError::Usage { help, .. } = parse_period("2026-03..2026-05").unwrap_err() else {
+        let DeskError::Usage { help, .. } = parse_period("2026-03..2026-05").unwrap_err() else {
             panic!("a usage error")
         };
         assert!(help.contains("`2026-03-01..2026-06-01`"), "{help}");

@@ -1,0 +1,94 @@
+//! An assessment: worked out on the evidence seen, and kept with everything that a replay needs.
+
+use backstay_engine::{
+    Period,
+    assess::{AssessRequest, assess as compute},
+    assessment::Assessment,
+};
+use backstay_evidence::Digest;
+use backstay_store::{Ctx, NewAssessment, Workspace};
+
+use crate::{
+    error::DeskError,
+    evidence::{self, Cache, Seen},
+};
+
+/// Name of the kept vocabulary: a list of tables.
+pub const VOCABULARY_FILE: &str = "vocabulary.json";
+
+/// Names of kept catalogue files begin so.
+pub const CATALOGUE_PREFIX: &str = "catalogue/";
+
+/// Assesses a period on the evidence seen, and keeps nothing.
+///
+/// # Errors
+/// Unreadable evidence.
+pub fn work_out(
+    workspace: &Workspace,
+    seen: &Seen,
+    period: Period,
+) -> Result<Assessment, DeskError> {
+    let cache = Cache(workspace.cache());
+    let request = AssessRequest {
+        evidence: seen.evidence.clone(),
+        settings: settings(),
+        // Named even when it was chosen, so that the bytes depend on the basis alone.
+        period: Some(period),
+        now_us: seen.now_us,
+        seed: 0,
+        layout: evidence::layout(),
+        cache: Some(&cache),
+    };
+    Ok(compute(&request)?)
+}
+
+/// Digest of the settings: there are none yet, which is a setting too.
+#[must_use]
+pub fn settings() -> Digest {
+    Digest::of(b"{}")
+}
+
+/// Keeps an assessment; gives its entry. The same basis has one entry.
+///
+/// # Errors
+/// A workspace that cannot be written.
+pub fn keep(
+    workspace: &Workspace,
+    seen: &Seen,
+    assessment: &Assessment,
+    ctx: &mut Ctx<'_>,
+) -> Result<u64, DeskError> {
+    let (basis, files) = basis_files(seen, assessment)?;
+    let bytes = assessment.bytes();
+    let new = NewAssessment {
+        basis: &basis,
+        result: &bytes,
+        files: &files,
+        arrangements: &assessment.basis.scope,
+    };
+    Ok(workspace.append_assessment(new, ctx)?.entry)
+}
+
+/// The basis as it is kept, and the files that it names.
+pub type BasisFiles = (Vec<u8>, Vec<(String, Vec<u8>)>);
+
+/// What is kept beside a result so that it can be replayed.
+///
+/// # Errors
+/// A basis that cannot be written.
+pub fn basis_files(seen: &Seen, assessment: &Assessment) -> Result<BasisFiles, DeskError> {
+    let unwritable = |error: serde_json::Error| {
+        DeskError::failed(format!("the basis cannot be written: {error}"))
+    };
+    let basis = serde_json::to_vec(&assessment.basis).map_err(unwritable)?;
+    let mut files: Vec<(String, Vec<u8>)> = seen
+        .evidence
+        .catalogue
+        .texts()
+        .iter()
+        .map(|(name, text)| (format!("{CATALOGUE_PREFIX}{name}"), text.clone().into_bytes()))
+        .collect();
+    let tables: Vec<_> = seen.evidence.vocabulary.tables().collect();
+    files.push((VOCABULARY_FILE.to_owned(), serde_json::to_vec(&tables).map_err(unwritable)?));
+    Ok((basis, files))
+}
