@@ -2,6 +2,7 @@
 //! stand here; what a command does is in `command`. Longer than most because every command and its
 //! examples are one enumeration.
 
+mod account;
 mod credits;
 mod hours;
 mod ledger;
@@ -16,6 +17,10 @@ use std::path::PathBuf;
 use backstay_evidence::options::{Fold, TextEncoding};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+pub use account::{
+    AccountAddArgs, AccountCommand, AccountForgetArgs, AccountGrantArgs, AccountLinkArgs,
+    AccountReasonArgs, AccountSessionsArgs, AccountTokenArgs,
+};
 pub use credits::{CreditsArgs, NoteFormat};
 pub use hours::{CalendarCommand, CalendarDiffArgs, MeetArgs, OverlapArgs};
 pub use ledger::{
@@ -341,6 +346,21 @@ Examples:
 Less time outside working hours goes first, then less for the one side that
 carries most, then hours near the working day. A series shares the burden.")]
     Meet(MeetArgs),
+    /// People and their rights: accounts, grants, one-time links, API tokens, sessions.
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  backstay account link --administrator      the first one of a workspace
+  backstay account add ana@example.com --name 'Ana Cruz' \\
+      --grant service-owner@arrangement:desk --link
+  backstay account list
+  backstay account revoke ana@example.com analyst --on all
+
+Who was given which right, by whom and when, stays in the ledger; addresses,
+passwords and sessions do not go there."
+    )]
+    Account(AccountCommand),
     /// Make a workspace from the worked example and show where it stands.
     #[command(after_help = "\
 Examples:

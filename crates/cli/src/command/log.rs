@@ -95,7 +95,30 @@ fn summary(kind: &str, payload: &Value) -> String {
             "" => format!("of {}", text("/basis/period")),
             step => format!("of {}, step `{step}` of its month-end", text("/basis/period")),
         },
+        "access" => access(payload),
         "init" => "workspace made".to_owned(),
         _ => String::new(),
+    }
+}
+
+/// What became of an account, by its id.
+fn access(payload: &Value) -> String {
+    let text = |name: &str| payload.get(name).and_then(Value::as_str).unwrap_or_default();
+    let grants = payload.get("grants").and_then(Value::as_array);
+    let grants: Vec<String> = grants
+        .into_iter()
+        .flatten()
+        .map(|grant| {
+            let part = |name: &str| grant.get(name).and_then(Value::as_str).unwrap_or_default();
+            format!("{} on {}", part("role"), part("scope"))
+        })
+        .collect();
+    let mut what = format!("account {} {}", text("account"), text("event"));
+    if !grants.is_empty() {
+        what += &format!(" {}", grants.join(", "));
+    }
+    match text("reason") {
+        "" => what,
+        reason => format!("{what}: {reason}"),
     }
 }

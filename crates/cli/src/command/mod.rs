@@ -1,6 +1,7 @@
 //! One module per command. Each takes its arguments and returns an exit code; what it prints is set
 //! by `backstay-report`.
 
+mod account;
 mod advice;
 mod assess;
 mod calendar;
@@ -87,6 +88,7 @@ pub fn run(cli: Cli) -> Result<u8, CliError> {
         Command::Overlap(args) => overlap::run(args, named),
         Command::Calendar(command) => calendar::run(command, named),
         Command::Meet(args) => meet::run(args, named),
+        Command::Account(command) => account::run(command, named),
         Command::Demo(args) => demo::run(args),
     }
 }

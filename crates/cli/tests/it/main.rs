@@ -1,6 +1,7 @@
 //! The real `backstay` binary, run as a user runs it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod account;
 mod bad_input;
 mod cases;
 mod credits;

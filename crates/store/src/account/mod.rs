@@ -8,6 +8,7 @@ mod enter;
 mod fact;
 mod own;
 mod record;
+mod seen;
 
 use backstay_access::{
     Grant, GrantError, Portfolio, Principal, Role, Scope, Secret, SecretKind, Visit, account_id,
@@ -163,47 +164,6 @@ fn normal_name(text: &str) -> Result<String> {
         return Ok(name.to_owned());
     }
     Err(StoreError::BadName)
-}
-
-impl Workspace {
-    /// Its accounts.
-    #[must_use]
-    pub fn accounts(&self) -> Accounts<'_> {
-        Accounts { workspace: self }
-    }
-
-    /// The arrangements there are and every provider that each ever had: what scopes are resolved
-    /// against. Read from the register as it stands, before any query.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub fn portfolio(&self) -> Result<Portfolio> {
-        let mut pairs = Vec::new();
-        for row in self.registers("arrangement")? {
-            let values: serde_json::Map<String, serde_json::Value> =
-                serde_json::from_str(row.row.as_deref().unwrap_or("{}")).map_err(|error| {
-                    StoreError::BadDatabase {
-                        doing: "reading the register of arrangements",
-                        message: error.to_string(),
-                    }
-                })?;
-            let text = |name: &str| {
-                values.get(name).and_then(|value| value.as_str()).unwrap_or_default().to_owned()
-            };
-            pairs.push((row.arrangement_id, text("provider_id")));
-        }
-        Ok(Portfolio::new(pairs))
-    }
-
-    /// What every account may do, by id.
-    pub(crate) fn standings(&self) -> Result<Vec<Standing>> {
-        let mut all = Vec::new();
-        self.backend.read_accounts(&mut |tables| {
-            all = tables.standings()?;
-            Ok(())
-        })?;
-        Ok(all)
-    }
 }
 
 impl Accounts<'_> {

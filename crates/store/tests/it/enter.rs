@@ -257,11 +257,15 @@ fn a_session_becomes_a_decision_and_the_arrangements_that_are_seen() {
     let portfolio = home.workspace.portfolio().unwrap();
     let policies = Policies::built_in().unwrap();
     let authority = policies.authority(&visitor.principal, &portfolio).unwrap();
-    let seen: Vec<String> = authority.visible().into_iter().collect();
-    assert_eq!(seen, ["desk"], "not `moved`, which south holds now");
+    let seen = authority.visible();
+    assert_eq!(seen, BTreeSet::from(["desk".to_owned()]), "not `moved`, which south holds now");
     assert!(!authority.may(Action::ArrangementRead, &Resource::Arrangement("payroll")));
-    let manifest = home.workspace.manifest(AsOf::Latest, &seen).unwrap();
+    let manifest = home.workspace.manifest_seen(AsOf::Latest, &seen).unwrap().unwrap();
     assert!(manifest.segments.iter().all(|s| ["", "desk"].contains(&s.arrangement_id.as_str())));
+    assert!(manifest.segments.iter().any(|s| s.arrangement_id == "desk"));
+    // To see nothing is not to see everything.
+    let nothing = home.workspace.manifest_seen(AsOf::Latest, &BTreeSet::new()).unwrap();
+    assert_eq!(nothing, None);
 }
 
 #[test]

@@ -453,7 +453,15 @@ fn an_import_broken_anywhere_is_there_whole_or_not_at_all() {
 
 #[test]
 fn other_work_broken_anywhere_is_there_whole_or_not_at_all() {
-    broken_everywhere(&["register", "reread", "retract", "erase", "assessment", "sweep"]);
+    broken_everywhere(&[
+        "register",
+        "reread",
+        "retract",
+        "erase",
+        "assessment",
+        "account",
+        "sweep",
+    ]);
 }
 
 #[test]
