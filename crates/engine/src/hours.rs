@@ -1,5 +1,5 @@
-//! Hours of teams, sites and calendars, for the doors: the overlap ahead, working time of sites, two
-//! calendars side by side. What the second would do to service levels: [`crate::restate`].
+//! Hours of sites and calendars, for the doors: working time of sites, two calendars side by side. What
+//! the second would do to service levels: [`crate::restate`]; the overlap of teams: [`crate::panel`].
 //!
 //! Owns the reading of these answers out of a session. It keeps nothing and judges nothing.
 
@@ -10,72 +10,16 @@ pub use backstay_calendar::{
     parse_windows,
 };
 use backstay_calendar::{compare_by_day, total_us};
-use jiff::civil::Date;
 
 use crate::{
     derive::{
-        overlap_day,
         register::{read_calendars, read_named},
         worktime::WorkCalendar,
     },
     error::EngineError,
     period::Period,
-    rows,
     session::{Session, derived::AllTables},
 };
-
-/// One day of a pair of teams; see the derived table `overlap_day`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OverlapDay {
-    /// Team whose civil day it is; none when nothing was agreed.
-    pub team: Option<String>,
-    /// The other team.
-    pub other: Option<String>,
-    /// The day; none for an agreement that none is needed.
-    pub day: Option<Date>,
-    /// `due`, `not-due`, `gap` or `none-needed`.
-    pub state: String,
-    /// Time both are at work, microseconds.
-    pub overlap_us: Option<i64>,
-    /// Time agreed, microseconds.
-    pub required_us: Option<i64>,
-    /// Minutes that the other team's clocks are ahead.
-    pub ahead_minutes: Option<i64>,
-    /// Why nothing is known, or nothing needed.
-    pub reason: Option<String>,
-}
-
-/// The rows of `overlap_day` of a session, in order of pair and day.
-///
-/// # Errors
-/// Unreadable rows.
-pub fn overlap_days(session: &Session) -> Result<Vec<OverlapDay>, EngineError> {
-    let table = overlap_day::NAME;
-    let mut found = Vec::new();
-    for batch in session.batches(table)? {
-        let text = |name| rows::texts(&batch, table, name);
-        let (teams, others, states, reasons) =
-            (text("team_id")?, text("other_team_id")?, text("state")?, text("reason")?);
-        let days = rows::dates(&batch, table, "day")?;
-        let number = |name| rows::integers(&batch, table, name);
-        let (overlaps, required, ahead) =
-            (number("overlap_us")?, number("required_us")?, number("ahead_minutes")?);
-        for row in 0..batch.num_rows() {
-            let own = |array| rows::text(array, row).map(str::to_owned);
-            found.push(OverlapDay {
-                team: own(&teams),
-                other: own(&others),
-                day: rows::date(&days, row),
-                state: own(&states).unwrap_or_default(),
-                overlap_us: rows::integer(&overlaps, row),
-                required_us: rows::integer(&required, row),
-                ahead_minutes: rows::integer(&ahead, row),
-                reason: own(&reasons),
-            });
-        }
-    }
-    Ok(found)
-}
 
 /// Working time of a site in an interval, in its zone; or why it is not known.
 pub type SiteHours = Result<(Zone, Vec<Span>), String>;

@@ -28,6 +28,7 @@ pub mod measure;
 pub mod measure_table;
 pub mod measured;
 pub mod outcome;
+pub mod panel;
 mod parallel;
 pub mod period;
 pub mod replay;

@@ -87,7 +87,7 @@ pub fn warned(evidence: &Evidence, now_us: i64, layout: Layout) -> Result<Warned
     Ok(found)
 }
 
-fn of_session(session: &Session) -> Result<Vec<DueCase>, EngineError> {
+pub(crate) fn of_session(session: &Session) -> Result<Vec<DueCase>, EngineError> {
     let mut found = Vec::new();
     for batch in session.batches(NAME)? {
         let texts = |name: &str| rows::texts(&batch, NAME, name);

@@ -2,7 +2,6 @@
 //! work one out.
 
 use backstay_engine::credit_note::{CreditNote, NoteMonth};
-use maud::{DOCTYPE, html};
 
 use crate::{
     figure::counted,
@@ -75,7 +74,7 @@ fn set_month(page: &mut Page, month: &NoteMonth) {
 }
 
 /// What is owed and what was taken, in one line.
-fn total(month: &NoteMonth) -> String {
+pub(crate) fn total(month: &NoteMonth) -> String {
     if month.model == "none" {
         return month.explanation.clone();
     }
@@ -121,67 +120,8 @@ pub fn csv(note: &CreditNote) -> String {
     out
 }
 
-const CSS: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;\
-color:#1a1a1a;background:#fff}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}\
-th,td{text-align:left;vertical-align:top;padding:.3rem .6rem;border-bottom:1px solid #ccc}\
-.n{text-align:right;white-space:nowrap}.q{color:#555}div{overflow-x:auto}\
-@media(prefers-color-scheme:dark){body{color:#eee;background:#161616}th,td{border-color:#444}.q{color:#aaa}}";
-
-/// The note as one page that asks for nothing and runs no script.
+/// The note as one page in the style of the report.
 #[must_use]
 pub fn page(note: &CreditNote) -> String {
-    let title =
-        format!("Service credits of {}, {}", note.arrangement_id, words::period(note.period));
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { (title) }
-                style { (maud::PreEscaped(CSS)) }
-            }
-            body {
-                h1 { (title) }
-                @for (level, share) in &note.supposed {
-                    p { strong { "Supposing that " (level) " attained " (share) "." } }
-                }
-                @if note.months.is_empty() { p { (NO_SCHEME) } }
-                @for month in &note.months {
-                    h2 { (month.month) }
-                    div { table {
-                        thead { tr {
-                            th { "service level" } th { "how" } th.n { "by the formula" }
-                            th.n { "credit" } th { "earn-back" } th { "rows" }
-                        } }
-                        tbody { @for level in &month.levels { tr {
-                            td { (level.service_level) } td { (level.explanation) }
-                            td.n { (month.money(level.raw_minor)) }
-                            td.n { (month.money(level.credit_minor)) }
-                            td { (level.earn_back) } td.q { (level.evidence.join(", ")) }
-                        } } }
-                    } }
-                    p { (total(month)) " " span.q { "Rows " (month.evidence.join(", ")) } }
-                }
-                @if !note.cases.is_empty() {
-                    h2 { "Annex: missed cases" }
-                    div { table {
-                        thead { tr {
-                            th { "case" } th { "service level" } th.n { "took" } th.n { "allowed" }
-                            th { "due (UTC)" } th { "done (UTC)" } th { "record" }
-                        } }
-                        tbody { @for case in &note.cases { tr {
-                            td { (case.case_id) } td { (case.service_level) }
-                            td.n { (case.working_time.as_deref().unwrap_or("–")) }
-                            td.n { (case.allowed.as_deref().unwrap_or("–")) }
-                            td { (case.due_at.as_deref().unwrap_or("–")) }
-                            td { (case.closed_at.as_deref().unwrap_or("–")) }
-                            td.q { (case.reference.as_deref().unwrap_or("–")) }
-                        } } }
-                    } }
-                }
-            }
-        }
-    }
-    .into_string()
+    crate::html::note(note)
 }

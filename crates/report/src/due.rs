@@ -119,7 +119,7 @@ fn grid(cases: &[&DueCase]) -> Grid {
 }
 
 /// Working time in hours and minutes, rounded towards less time left.
-fn signed_span(micros: i64) -> String {
+pub(crate) fn signed_span(micros: i64) -> String {
     let minutes = micros.div_euclid(60_000_000);
     let sign = if minutes < 0 { "−" } else { "" };
     let minutes = minutes.unsigned_abs();

@@ -105,6 +105,21 @@ pub(crate) fn micros(text: &str) -> Option<i128> {
     }
 }
 
+/// A decimal with that many places, half to even; nothing when the text is no decimal.
+#[must_use]
+pub fn rounded(text: &str, places: u32) -> Option<String> {
+    let (units, scale) = parse_decimal(text)?;
+    let scaled = units.checked_mul(10_i128.checked_pow(places)?)?;
+    Some(decimal(half_even(scaled, 10_i128.checked_pow(scale)?), places))
+}
+
+/// Units of 10^-`scale` with that many places, half to even, with the sign that mathematics writes.
+#[must_use]
+pub fn signed_decimal(units: i128, scale: u32, places: u32) -> String {
+    let text = decimal(units, scale);
+    rounded(&text, places).unwrap_or(text).replace('-', "−")
+}
+
 /// Without trailing zeros after the point: `0.950000` is `0.95`, `120.000000` is `120`.
 #[must_use]
 pub fn trim_decimal(text: &str) -> &str {
@@ -231,6 +246,16 @@ mod tests {
         assert_eq!(plain_percent("0.995").unwrap(), "99.5 %");
         assert_eq!(plain_percent("1").unwrap(), "100 %");
         assert_eq!(plain_percent("0.900").unwrap(), "90 %");
+    }
+
+    #[test]
+    fn decimals_are_rounded_half_to_even() {
+        assert_eq!(rounded("0.125", 2).unwrap(), "0.12");
+        assert_eq!(rounded("0.4356", 2).unwrap(), "0.44");
+        assert_eq!(rounded("-1", 2).unwrap(), "-1.00");
+        assert_eq!(rounded("none", 2), None);
+        assert_eq!(signed_decimal(-4_211_000_000, 9, 2), "−4.21");
+        assert_eq!(signed_decimal(855_000_000, 9, 1), "0.9");
     }
 
     #[test]

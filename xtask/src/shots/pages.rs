@@ -8,7 +8,7 @@ use std::{
 };
 
 /// A page of usual size.
-const USUAL_BYTES: u64 = 600_000;
+const USUAL_BYTES: u64 = 800_000;
 /// The page of a large log must stay one that can be mailed and opened.
 const MOST_BYTES: u64 = 2_000_000;
 /// The log of the tutorial, below the folder of real data.

@@ -1,11 +1,11 @@
 //! `backstay overlap`: how long pairs of teams are at work together, month by month, a year ahead.
 
-use std::{collections::BTreeMap, path::Path};
+use std::path::Path;
 
 use backstay_desk::evidence;
-use backstay_engine::hours::{OverlapDay, overlap_days};
+use backstay_engine::panel::{ClockStep, OverlapPair, overlaps};
 use backstay_report::layout::{Cell, Grid, Page, Set, Tone};
-use jiff::{ToSpan, civil::Date};
+use jiff::ToSpan;
 use serde_json::json;
 
 use crate::{
@@ -30,12 +30,14 @@ pub fn run(args: &OverlapArgs, named: Option<&Path>) -> Result<u8, CliError> {
         let Some(view) = seen.view(&arrangement, period)? else {
             return Err(evidence::unregistered(&arrangement).into());
         };
-        let mut rows = overlap_days(&seen.session(view)?)?;
-        rows.retain(|row| row.day.is_none_or(|day| day < until));
-        let pairs = pairs(&rows);
+        let (mut pairs, said) = overlaps(&seen.session(view)?)?;
+        for pair in &mut pairs {
+            pair.months.retain(|month| month.month < until);
+            pair.clocks.retain(|step| step.from < until);
+        }
         match args.format {
-            Format::Text => show(&mut page, &arrangement, &rows, &pairs),
-            Format::Json => found.extend(pairs.iter().map(|pair| pair.json(&arrangement))),
+            Format::Text => show(&mut page, &arrangement, &said, &pairs),
+            Format::Json => found.extend(pairs.iter().map(|pair| json(pair, &arrangement))),
         }
     }
     match args.format {
@@ -45,110 +47,44 @@ pub fn run(args: &OverlapArgs, named: Option<&Path>) -> Result<u8, CliError> {
     Ok(0)
 }
 
-/// A pair of teams over the months.
-#[derive(Debug, Default)]
-struct Pair {
-    team: String,
-    other: String,
-    months: BTreeMap<Date, Month>,
-    /// From this day on the other's clocks are so many minutes ahead.
-    ahead: Vec<(Date, i64)>,
-}
-
-#[derive(Debug, Default)]
-struct Month {
-    overlap_us: Vec<i64>,
-    required_us: i64,
-    below: i64,
-    unknown: i64,
-}
-
-impl Month {
-    fn least(&self) -> Option<i64> {
-        self.overlap_us.iter().min().copied()
-    }
-
-    /// The middle day; of an even number the shorter of the two.
-    fn median(&self) -> Option<i64> {
-        let mut sorted = self.overlap_us.clone();
-        sorted.sort_unstable();
-        sorted.get(sorted.len().checked_sub(1)? / 2).copied()
-    }
-}
-
-fn pairs(rows: &[OverlapDay]) -> Vec<Pair> {
-    let mut found: BTreeMap<(String, String), Pair> = BTreeMap::new();
-    for row in rows {
-        let (Some(team), Some(other), Some(day)) = (&row.team, &row.other, row.day) else {
-            continue;
-        };
-        let pair = found.entry((team.clone(), other.clone())).or_insert_with(|| Pair {
-            team: team.clone(),
-            other: other.clone(),
-            ..Pair::default()
-        });
-        if let Some(ahead) = row.ahead_minutes
-            && pair.ahead.last().is_none_or(|(_, last)| *last != ahead)
-        {
-            pair.ahead.push((day, ahead));
-        }
-        let month = pair.months.entry(day.first_of_month()).or_default();
-        match (row.state.as_str(), row.overlap_us) {
-            ("due", Some(overlap_us)) => {
-                month.overlap_us.push(overlap_us);
-                month.required_us = row.required_us.unwrap_or_default();
-                month.below += i64::from(overlap_us < month.required_us);
-            }
-            ("gap", _) => month.unknown += 1,
-            _ => {}
-        }
-    }
-    found.into_values().collect()
-}
-
-impl Pair {
-    fn json(&self, arrangement: &str) -> serde_json::Value {
-        let minutes = |us: Option<i64>| us.map(|us| us / MINUTE_US);
-        let months = self.months.iter().map(|(month, own)| {
-            json!({
-                "month": month.strftime("%Y-%m").to_string(),
-                "days": own.overlap_us.len(),
-                "required_minutes": own.required_us / MINUTE_US,
-                "least_minutes": minutes(own.least()),
-                "median_minutes": minutes(own.median()),
-                "days_below": own.below,
-                "days_not_known": own.unknown,
-            })
-        });
-        let ahead = self
-            .ahead
-            .iter()
-            .map(|(day, minutes)| json!({"from": day.to_string(), "other_ahead_minutes": minutes}));
+fn json(pair: &OverlapPair, arrangement: &str) -> serde_json::Value {
+    let minutes = |us: Option<i64>| us.map(|us| us / MINUTE_US);
+    let months = pair.months.iter().map(|own| {
         json!({
-            "arrangement_id": arrangement,
-            "team_id": self.team,
-            "other_team_id": self.other,
-            "months": months.collect::<Vec<_>>(),
-            "clocks": ahead.collect::<Vec<_>>(),
+            "month": own.month.strftime("%Y-%m").to_string(),
+            "days": own.days,
+            "required_minutes": own.required_us / MINUTE_US,
+            "least_minutes": minutes(own.least_us),
+            "median_minutes": minutes(own.median_us),
+            "days_below": own.below,
+            "days_not_known": own.unknown,
         })
-    }
+    });
+    let clocks = pair.clocks.iter().map(
+        |step| json!({"from": step.from.to_string(), "other_ahead_minutes": step.ahead_minutes}),
+    );
+    json!({
+        "arrangement_id": arrangement,
+        "team_id": pair.team,
+        "other_team_id": pair.other,
+        "months": months.collect::<Vec<_>>(),
+        "clocks": clocks.collect::<Vec<_>>(),
+    })
+}
 
-    /// What the clock changes do, in words; nothing where they do nothing.
-    fn clocks(&self) -> Option<String> {
-        let (_, rest) = self.ahead.split_first()?;
-        let steps: Vec<String> = self
-            .ahead
-            .windows(2)
-            .filter_map(|pair| match pair {
-                [(_, before), (day, after)] => {
-                    Some(format!("from {day} on {} instead of {}", ahead(*after), ahead(*before)))
-                }
-                _ => None,
-            })
-            .collect();
-        (!rest.is_empty())
-            .then(|| format!("Clock changes move {}: {}.", self.other, steps.join("; ")))
-    }
+/// What the clock changes do, in words; nothing where they do nothing.
+fn clocks(pair: &OverlapPair) -> Option<String> {
+    let step = |two: &[ClockStep]| match two {
+        [before, after] => Some(format!(
+            "from {} on {} instead of {}",
+            after.from,
+            ahead(after.ahead_minutes),
+            ahead(before.ahead_minutes)
+        )),
+        _ => None,
+    };
+    let steps: Vec<String> = pair.clocks.windows(2).filter_map(step).collect();
+    (!steps.is_empty()).then(|| format!("Clock changes move {}: {}.", pair.other, steps.join("; ")))
 }
 
 /// `5 h 30 min ahead`.
@@ -161,17 +97,14 @@ fn length_text(minutes: i64) -> String {
     format!("{} h {:02} min", minutes / 60, minutes % 60)
 }
 
-fn show(page: &mut Page, arrangement: &str, rows: &[OverlapDay], pairs: &[Pair]) {
+fn show(page: &mut Page, arrangement: &str, said: &[String], pairs: &[OverlapPair]) {
     page.heading(arrangement);
-    for row in rows.iter().filter(|row| row.day.is_none()) {
-        let pair = row.team.as_ref().zip(row.other.as_ref());
-        let who = pair.map(|(team, other)| format!("{team} / {other}: ")).unwrap_or_default();
-        let text = format!("{who}{}", row.reason.as_deref().unwrap_or(&row.state));
-        page.paragraph(0, &text, Tone::Quiet);
+    for said in said {
+        page.paragraph(0, said, Tone::Quiet);
     }
     for pair in pairs {
         page.gap();
-        let required = pair.months.values().map(|month| month.required_us).max().unwrap_or(0);
+        let required = pair.months.iter().map(|month| month.required_us).max().unwrap_or(0);
         let text = format!(
             "{} / {}, agreed: {} a day",
             pair.team,
@@ -181,25 +114,25 @@ fn show(page: &mut Page, arrangement: &str, rows: &[OverlapDay], pairs: &[Pair])
         page.paragraph(0, &text, Tone::Strong);
         let columns = ["month", "days", "least", "median", "below", "not known"];
         let mut grid = Grid::new(&columns.map(|column| (column, Set::Right))).indented(2);
-        for (month, own) in &pair.months {
+        for own in &pair.months {
             let length = |us: Option<i64>| {
                 us.map_or_else(|| "–".to_owned(), |us| length_text(us / MINUTE_US))
             };
-            let count = |count: i64, tone| {
+            let count = |count: u64, tone| {
                 let tone = if count > 0 { tone } else { Tone::Quiet };
                 Cell::toned(count.to_string(), tone)
             };
             grid.row(vec![
-                Cell::from(month.strftime("%Y-%m").to_string()),
-                Cell::from(own.overlap_us.len().to_string()),
-                Cell::from(length(own.least())),
-                Cell::from(length(own.median())),
+                Cell::from(own.month.strftime("%Y-%m").to_string()),
+                Cell::from(own.days.to_string()),
+                Cell::from(length(own.least_us)),
+                Cell::from(length(own.median_us)),
                 count(own.below, Tone::Bad),
                 count(own.unknown, Tone::Unsure),
             ]);
         }
         page.grid(&grid);
-        if let Some(text) = pair.clocks() {
+        if let Some(text) = clocks(pair) {
             page.paragraph(2, &text, Tone::Plain);
         }
     }

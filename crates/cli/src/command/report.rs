@@ -10,6 +10,7 @@ use backstay_desk::{
 };
 use backstay_engine::{
     AssessRequest, Assessment, history,
+    panel::panels,
     session::{GuestLimits, View, query},
 };
 use backstay_evidence::Digest;
@@ -126,6 +127,7 @@ fn html(workspace: &Workspace, entry: u64) -> Result<String, CliError> {
         }),
         parties: Vec::new(),
         history: Vec::new(),
+        panels: Vec::new(),
         ladders: advice::ladders(&seen, &assessment)?,
         feeds: Vec::new(),
         incomplete: advice::incomplete(&seen, &assessment)?,
@@ -149,6 +151,7 @@ fn html(workspace: &Workspace, entry: u64) -> Result<String, CliError> {
         dossier.parties.push(party(&seen, &view)?);
         dossier.feeds.extend(feeds(&seen, &view)?);
         dossier.history.extend(history(&request, &id, assessment.basis.period, MONTHS)?);
+        dossier.panels.push(panels(&seen.session(view)?)?);
     }
     Ok(page(&dossier))
 }

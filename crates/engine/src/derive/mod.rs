@@ -173,6 +173,7 @@ pub fn all() -> Vec<Box<dyn Derivation>> {
         Box::new(quality::lot_state::LotStateTable),
         Box::new(quality::agreement::AgreementTable),
         Box::new(quality::drift_signal::DriftSignalTable),
+        Box::new(quality::drift_point::DriftPointTable),
         Box::new(quality::feedback_item::FeedbackItemTable),
         Box::new(quality::strain_group::StrainGroupTable),
         Box::new(quality::complaint_trend::ComplaintTrendTable),

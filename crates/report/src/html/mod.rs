@@ -8,13 +8,22 @@ mod attention;
 mod basis;
 mod chart;
 mod control;
+mod credit;
+mod drift;
+mod due;
 mod evidence;
 mod finding;
 mod head;
+mod hours;
 mod ladder;
 mod level;
 mod metric;
+mod note;
+mod oc;
+mod part;
+mod plot;
 mod posture;
+mod quality;
 mod sheet;
 mod status;
 mod text;
@@ -22,10 +31,12 @@ mod words;
 
 use std::collections::BTreeSet;
 
-use backstay_engine::{Catalogue, Past, assessment::Assessment};
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use backstay_engine::{Catalogue, Past, assessment::Assessment, panel::Panels};
+use maud::{Markup, html};
 
 use crate::difference::Ladder;
+
+pub use note::note;
 
 /// All that the page is made from: the assessment and what stands beside it in the same evidence.
 #[derive(Debug, Clone)]
@@ -42,6 +53,8 @@ pub struct Dossier<'a> {
     pub parties: Vec<Party>,
     /// Service levels in the windows before the period.
     pub history: Vec<Past>,
+    /// What stands beside the assessment in each arrangement: open cases, credits, hours, quality.
+    pub panels: Vec<Panels>,
     /// What the provider reported beside ours, in the period.
     pub ladders: Vec<Ladder>,
     /// Feeds of evidence, by arrangement.
@@ -50,6 +63,14 @@ pub struct Dossier<'a> {
     pub incomplete: Vec<[String; 3]>,
     /// Files that the evidence came from, by ledger entry.
     pub sources: Vec<Source>,
+}
+
+impl Dossier<'_> {
+    /// The zone in which the days of an arrangement are counted.
+    pub(crate) fn zone(&self, arrangement: &str) -> Option<&str> {
+        let own = |party: &&Party| party.arrangement_id == arrangement;
+        self.parties.iter().find(own)?.zone.as_deref()
+    }
 }
 
 /// The ledger entry that keeps an assessment.
@@ -132,6 +153,7 @@ pub struct Source {
 }
 
 /// What the page holds and may be linked to.
+#[derive(Default)]
 pub(crate) struct Links {
     entries: BTreeSet<String>,
     controls: BTreeSet<String>,
@@ -155,6 +177,11 @@ impl Links {
                 .map(|ladder| (ladder.arrangement_id.clone(), ladder.service_level.clone()))
                 .collect(),
         }
+    }
+
+    /// Of a page that holds nothing but itself.
+    pub(crate) fn none() -> Self {
+        Self::default()
     }
 
     /// A reference `entry:record`, as a link to the file it stands in when that file is listed.
@@ -181,6 +208,26 @@ impl Links {
         }
     }
 
+    /// The first of some references that may have been cut already, and whether there are more.
+    pub(crate) fn some(&self, references: &[String], shown: usize) -> Markup {
+        html! {
+            @for (n, reference) in references.iter().take(shown).enumerate() {
+                @if n > 0 { " " }
+                (self.reference(reference))
+            }
+            @if references.len() > shown { " …" }
+        }
+    }
+
+    /// A service level, as a link to its figures when they are shown.
+    pub(crate) fn level(&self, arrangement: &str, id: &str) -> Markup {
+        if self.levels.contains(&(arrangement.to_owned(), id.to_owned())) {
+            let anchor = text::anchor("level", &[arrangement, id]);
+            return html! { a href={ "#" (anchor) } { (text::name(id)) } };
+        }
+        text::name(id)
+    }
+
     /// The title of a control, as a link to what it tests when that is shown.
     pub(crate) fn control(&self, id: &str, title: &str) -> Markup {
         if self.controls.contains(id) {
@@ -203,6 +250,9 @@ impl Links {
         self.levels.contains(&key).then(|| text::anchor("level", &[arrangement, subject]))
     }
 }
+
+/// What makes the body of a section.
+type Part = fn(&Dossier<'_>, &Links) -> Markup;
 
 /// A section of the page.
 struct Section {
@@ -228,6 +278,19 @@ pub fn page(dossier: &Dossier<'_>) -> String {
         let title = "The provider’s figures and ours";
         sections.push(Section { id: "ladders", title, body: ladder::body(dossier, &links) });
     }
+    if !dossier.panels.is_empty() {
+        let beside: [(&str, &str, Part); 4] = [
+            ("due", "Open cases", due::body),
+            ("credits", "Service credits", credit::body),
+            ("hours", "Distance in hours", hours::body),
+            ("quality", "Quality of the work", quality::body),
+        ];
+        sections.extend(beside.map(|(id, title, body)| Section {
+            id,
+            title,
+            body: body(dossier, &links),
+        }));
+    }
     sections.extend([
         Section { id: "findings", title: "Findings", body: finding::body(dossier, &links) },
         Section {
@@ -245,41 +308,27 @@ pub fn page(dossier: &Dossier<'_>) -> String {
         Section { id: "words", title: "What the words mean", body: words::body() },
     ]);
     let title = head::title(dossier);
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(head::policy());
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                meta name="referrer" content="no-referrer";
-                title { (title) }
-                style { (PreEscaped(head::STYLE)) }
-            }
-            body {
-                a.skip href="#main" { "Skip to the report" }
-                (status::sprite())
-                div.page {
-                    nav.contents aria-label="Contents" {
-                        ol {
-                            @for (n, section) in sections.iter().enumerate() {
-                                li { a href={ "#" (section.id) } { span.no { (n + 1) } " " (section.title) } }
-                            }
-                        }
+    let body = html! {
+        a.skip href="#main" { "Skip to the report" }
+        (status::sprite())
+        div.page {
+            nav.contents aria-label="Contents" {
+                ol {
+                    @for (n, section) in sections.iter().enumerate() {
+                        li { a href={ "#" (section.id) } { span.no { (n + 1) } " " (section.title) } }
                     }
-                    main #main tabindex="-1" {
-                        (head::body(dossier))
-                        @for (n, section) in sections.iter().enumerate() {
-                            section aria-labelledby=(section.id) {
-                                h2 id=(section.id) tabindex="-1" { span.no { (n + 1) } " " (section.title) }
-                                (section.body)
-                            }
-                        }
+                }
+            }
+            main #main tabindex="-1" {
+                (head::body(dossier))
+                @for (n, section) in sections.iter().enumerate() {
+                    section aria-labelledby=(section.id) {
+                        h2 id=(section.id) tabindex="-1" { span.no { (n + 1) } " " (section.title) }
+                        (section.body)
                     }
                 }
             }
         }
     };
-    page.into_string()
+    head::document(&title, &body)
 }

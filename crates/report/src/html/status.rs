@@ -51,6 +51,25 @@ pub(super) fn outcome(outcome: Outcome) -> Markup {
     }
 }
 
+/// Where an open case stands.
+pub(super) fn standing(word: &str) -> Markup {
+    match word {
+        "overdue" => shaped("bad", "bad", "overdue"),
+        "warn" => shaped("old", "unsure", "warn"),
+        "open" => shaped("none", "quiet", "time left"),
+        _ => shaped("open", "unsure", "unclear"),
+    }
+}
+
+/// Something that was as agreed, was not, or of which it is not known, in its own word.
+pub(super) fn held(held: Option<bool>, word: &str) -> Markup {
+    match held {
+        Some(true) => shaped("good", "good", word),
+        Some(false) => shaped("bad", "bad", word),
+        None => shaped("open", "unsure", word),
+    }
+}
+
 /// What a service level came to.
 pub(super) fn verdict(verdict: Verdict) -> Markup {
     match verdict {

@@ -2,7 +2,11 @@
 //! the catalogue is set with raw HTML shown as text and links to anything but the web left out. Nothing
 //! of the evidence may become markup here.
 
-use backstay_engine::{Period, period::Window};
+use backstay_engine::{
+    Period,
+    period::{Window, time_zone},
+};
+use jiff::tz::TimeZone;
 use maud::{Markup, PreEscaped, Render as _, html};
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use sha2::{Digest as _, Sha256};
@@ -111,6 +115,54 @@ pub(super) fn instant(micros: i64) -> String {
 /// An instant written as RFC 3339 in UTC, as people read it; anything else as it is.
 pub(super) fn instant_of(text: &str) -> String {
     text.parse::<jiff::Timestamp>().map_or_else(|_| plain(text), |at| instant(at.as_microsecond()))
+}
+
+/// An instant written as RFC 3339 in UTC, to the minute, cut off and without its zone.
+pub(super) fn minute_of(text: &str) -> String {
+    match text.parse::<jiff::Timestamp>() {
+        Ok(at) => at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M").to_string(),
+        Err(_) => plain(text),
+    }
+}
+
+/// An instant in microseconds since 1970 in a zone, to the minute with its offset; in UTC where the zone
+/// is not known.
+pub(super) fn local(micros: i64, zone: Option<&str>) -> String {
+    let zone = zone.and_then(|zone| time_zone(zone).ok());
+    match jiff::Timestamp::from_microsecond(micros) {
+        Ok(at) => match zone {
+            Some(zone) => at.to_zoned(zone).strftime("%Y-%m-%d %H:%M %:z").to_string(),
+            None => at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M UTC").to_string(),
+        },
+        Err(_) => format!("{micros} µs"),
+    }
+}
+
+/// An instant written as RFC 3339, in a zone as [`local`] sets it.
+pub(super) fn local_of(text: &str, zone: Option<&str>) -> String {
+    match text.parse::<jiff::Timestamp>() {
+        Ok(at) => local(at.as_microsecond(), zone),
+        Err(_) => plain(text),
+    }
+}
+
+/// The same words with a capital at the beginning.
+pub(super) fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) => first.to_uppercase().chain(letters).collect(),
+        None => String::new(),
+    }
+}
+
+/// A length of time in hours and whole minutes, cut off: `3 h 30 min`.
+pub(super) fn length(micros: i64) -> String {
+    let minutes = (micros / 60_000_000).unsigned_abs();
+    let sign = if micros < 0 { "−" } else { "" };
+    match (minutes / 60, minutes % 60) {
+        (0, minutes) => format!("{sign}{minutes} min"),
+        (hours, minutes) => format!("{sign}{} h {minutes:02} min", number(hours)),
+    }
 }
 
 /// A period in words: `October 2026`, `third quarter of 2026`, `2026`, `5 October to 11 October 2026`.

@@ -52,6 +52,7 @@ fn dossier<'a>(assessment: &'a Assessment, catalogue: &'a Catalogue) -> Dossier<
             zone: Some("Europe/Dublin".to_owned()),
         }],
         history: vec![past("2026-08", 190, true), past("2026-09", 184, false)],
+        panels: Vec::new(),
         ladders: frame().ladders,
         feeds: vec![Feed {
             arrangement_id: "payroll".to_owned(),
@@ -254,6 +255,7 @@ fn an_assessment_of_nothing_says_what_to_import() {
         kept: None,
         parties: Vec::new(),
         history: Vec::new(),
+        panels: Vec::new(),
         ladders: Vec::new(),
         feeds: Vec::new(),
         incomplete: Vec::new(),

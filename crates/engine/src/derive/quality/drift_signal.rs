@@ -1,31 +1,24 @@
 //! Derived table `drift_signal`: whether a weekly series has left its agreed baseline, and how often such
 //! an alarm is false.
 //!
-//! Owns the series: the share of defective items among those inspected, and, where a service level is
-//! named, the share of cases that took longer than nine in ten of the baseline. Weeks run from Monday in
-//! the arrangement's zone; only whole weeks count. It must never move the baseline, and never pass over
-//! weeks whose evidence did not come.
-
-use std::collections::BTreeMap;
+//! Owns which signal is told and in which words; the weeks and their baseline are those of
+//! [`super::drift_series`]. It must never keep silent about a rise because a fall came after it.
 
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
-use backstay_drift::{Baseline, Count, Direction, Law, Rule, Watch};
-use jiff::{ToSpan as _, civil::Date};
+use backstay_drift::{Baseline, Count, Direction, Rule, Watch};
+use jiff::civil::Date;
 
 use super::{
     super::{
         Derivation, DeriveInput,
         array::{self, Kind},
-        register::some_text,
     },
-    history,
+    drift_series::{Series, next},
     record::{self, Term},
 };
 use crate::{
     error::EngineError,
     function::{decimal_text, scaled_ratio},
-    period::{day_of_us, day_start_us},
-    rows,
 };
 
 /// The derivation.
@@ -35,10 +28,7 @@ pub struct DriftSignalTable;
 /// Its name.
 pub const NAME: &str = "drift_signal";
 
-/// Whole weeks below which a baseline is none.
-pub const LEAST_WEEKS: usize = 8;
-/// Defective items or slow cases below which a baseline is none.
-pub const LEAST_FOUND: u64 = 5;
+pub use super::drift_series::{LEAST_FOUND, LEAST_WEEKS};
 
 const COLUMNS: &[(&str, Kind)] = &[
     ("arrangement_id", Kind::Text),
@@ -111,124 +101,20 @@ impl Derivation for DriftSignalTable {
 
     fn derive(&self, input: &DeriveInput<'_>) -> Result<Vec<RecordBatch>, EngineError> {
         let mut found = Vec::new();
-        let terms = record::terms(input)?;
         let judgements = record::judgements(input)?;
-        for term in terms.values() {
-            let mut defects = Series::new("defects", "defective items");
-            for one in judgements.iter().filter(|one| one.stream == term.stream && !one.blind) {
-                let day = day_of_us(input.zone, one.at_us)?;
-                defects.add(day, one.is_defective(), one.row_ref);
-            }
-            let table = ("inspection", "inspected_at");
-            watch(input, term, &defects, table, &mut found)?;
-            if let Some(level) = &term.service_level {
-                let slow = slow_cases(input, term, level)?;
-                watch(input, term, &slow, ("case_event", "occurred_at"), &mut found)?;
+        for term in record::terms(input)?.values() {
+            for series in Series::of_stream(input, term, &judgements)? {
+                watch(input, term, &series, &mut found)?;
             }
         }
         table(input.arrangement_id, &found, self.schema())
     }
 }
 
-/// Counts by week.
-struct Series {
-    name: String,
-    what: String,
-    weeks: BTreeMap<Date, Count>,
-    refs: Vec<(Date, i64)>,
-}
-
-impl Series {
-    fn new(name: &str, what: &str) -> Self {
-        Self { name: name.into(), what: what.into(), weeks: BTreeMap::new(), refs: Vec::new() }
-    }
-
-    fn add(&mut self, day: Date, found: bool, row_ref: i64) {
-        let week = monday(day);
-        let count = self.weeks.entry(week).or_insert(Count { found: 0, of: 0 });
-        count.of += 1;
-        if found {
-            count.found += 1;
-            self.refs.push((week, row_ref));
-        }
-    }
-
-    /// The weeks from one Monday up to another, those without a row as nought out of nought.
-    fn between(&self, from: Date, until: Date) -> Vec<(Date, Count)> {
-        let mut found = Vec::new();
-        let mut week = from;
-        while next(week) <= until {
-            let count = self.weeks.get(&week).copied();
-            found.push((week, count.unwrap_or(Count { found: 0, of: 0 })));
-            week = next(week);
-        }
-        found
-    }
-}
-
-fn monday(day: Date) -> Date {
-    let back = i64::from(day.weekday().to_monday_zero_offset());
-    day.checked_sub(back.days()).unwrap_or(day)
-}
-
-fn next(week: Date) -> Date {
-    week.checked_add(7.days()).unwrap_or(Date::MAX)
-}
-
-/// The first Monday on or after a day.
-fn monday_from(day: Date) -> Date {
-    let this = monday(day);
-    if this == day { day } else { next(this) }
-}
-
-/// Closed cases that took longer than nine in ten of the baseline's.
-fn slow_cases(input: &DeriveInput<'_>, term: &Term, level: &str) -> Result<Series, EngineError> {
-    const TABLE: &str = "case_clock";
-    const WANTED: [&str; 5] = ["service_level_id", "is_last", "closed_at", "total_us", "_ref"];
-    let mut cases: Vec<(i64, i64, i64)> = Vec::new();
-    input.tables.each(TABLE, &WANTED, &mut |batch| {
-        let levels = rows::texts(batch, TABLE, "service_level_id")?;
-        let last = rows::booleans(batch, TABLE, "is_last")?;
-        let closed = rows::instants(batch, TABLE, "closed_at")?;
-        let total = rows::integers(batch, TABLE, "total_us")?;
-        let refs = rows::integers(batch, TABLE, "_ref")?;
-        for row in 0..batch.num_rows() {
-            let here =
-                some_text(&levels, row) == Some(level) && rows::boolean(&last, row) == Some(true);
-            let times = rows::instant(&closed, row).zip(rows::integer(&total, row));
-            if let (true, Some((closed, total))) = (here, times) {
-                cases.push((closed, total, rows::integer(&refs, row).unwrap_or_default()));
-            }
-        }
-        Ok(())
-    })?;
-    cases.sort_unstable();
-    let what = format!("cases under {level} that took longer than nine in ten of the baseline");
-    let mut series = Series::new(&format!("slow cases of {level}"), &what);
-    let Some((from, until)) = term.baseline else { return Ok(series) };
-    let (from_us, until_us) = (day_start_us(input.zone, from)?, day_start_us(input.zone, until)?);
-    let mut base: Vec<i64> = cases
-        .iter()
-        .filter(|(closed, ..)| (from_us..until_us).contains(closed))
-        .map(|(_, total, _)| *total)
-        .collect();
-    base.sort_unstable();
-    // Nearest rank: the least value that nine in ten do not exceed.
-    let place = (base.len() * 9).div_ceil(10).saturating_sub(1);
-    let Some(limit) = base.get(place).copied() else { return Ok(series) };
-    for (closed, total, row_ref) in
-        cases.into_iter().filter(|(closed, ..)| *closed < input.as_of_us)
-    {
-        series.add(day_of_us(input.zone, closed)?, total > limit, row_ref);
-    }
-    Ok(series)
-}
-
 fn watch(
     input: &DeriveInput<'_>,
     term: &Term,
     series: &Series,
-    table: (&'static str, &'static str),
     found: &mut Vec<Row>,
 ) -> Result<(), EngineError> {
     let blank = Row {
@@ -239,45 +125,13 @@ fn watch(
         row_ref: term.row_ref,
         ..Row::default()
     };
-    let gap = |why: String| Row { gap: Some(why), ..blank.clone() };
-    let Some((from, until)) = term.baseline else {
-        found.push(gap("no baseline period is agreed".to_owned()));
-        return Ok(());
-    };
-    if let Some(reason) = history::lacking(input, table, from)? {
-        found.push(gap(format!("the baseline or the weeks after it lack evidence: {reason}")));
-        return Ok(());
-    }
-    let weeks = series.between(monday_from(from), until);
-    let counts: Vec<Count> =
-        weeks.iter().map(|(_, count)| *count).filter(|count| count.of > 0).collect();
-    let fixed = Baseline::fix(&counts, Law::Share)
-        .filter(|fixed| counts.len() >= LEAST_WEEKS && fixed.count.found >= LEAST_FOUND);
-    let Some(fixed) = fixed else {
-        let sum: u64 = counts.iter().map(|count| count.found).sum();
-        found.push(gap(format!(
-            "the baseline has {} weeks with {sum} {}; {LEAST_WEEKS} weeks with {LEAST_FOUND} are needed",
-            counts.len(),
-            series.what
-        )));
-        return Ok(());
-    };
-    let end = match input.as_of_us < input.period_end_us {
-        true => day_of_us(input.zone, input.as_of_us)?,
-        false => input.period_after,
-    };
-    let watched = series.between(monday_from(until), end);
-    let judged = watched
-        .iter()
-        .filter(|(week, count)| count.of > 0 && next(*week) > input.period_first)
-        .count();
-    if judged == 0 {
-        let why = "no whole week of the period has anything to hold against the baseline";
-        found.push(gap(why.to_owned()));
-        return Ok(());
-    }
-    for rule in Rule::ALL {
-        found.push(say(input, &blank, series, &fixed, rule, &watched));
+    match series.against_baseline(input, term)? {
+        Err(why) => found.push(Row { gap: Some(why), ..blank }),
+        Ok(held) => {
+            for rule in Rule::ALL {
+                found.push(say(input, &blank, series, &held.fixed, rule, &held.watched));
+            }
+        }
     }
     Ok(())
 }

@@ -3,9 +3,11 @@
 
 pub mod agreement;
 pub mod complaint_trend;
+pub mod drift_point;
+mod drift_series;
 pub mod drift_signal;
 pub mod feedback_item;
 mod history;
 pub mod lot_state;
-mod record;
+pub(crate) mod record;
 pub mod strain_group;
