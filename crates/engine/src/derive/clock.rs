@@ -247,15 +247,16 @@ fn start_us(starts: ClockStart, events: &[Event], opened_us: i64) -> Option<i64>
 
 /// What an event leaves in force until the next.
 #[derive(Debug, Clone, Default)]
-struct Standing {
-    state: Option<Arc<str>>,
-    team: Option<Arc<str>>,
-    site: Option<Arc<str>>,
+pub(super) struct Standing {
+    pub state: Option<Arc<str>>,
+    pub team: Option<Arc<str>>,
+    /// Site named by an event since the team took over.
+    pub site: Option<Arc<str>>,
     priority: Option<Arc<str>>,
 }
 
 impl Standing {
-    fn after(&mut self, event: &Event) {
+    pub fn after(&mut self, event: &Event) {
         if event.state.is_some() {
             self.state.clone_from(&event.state);
         }

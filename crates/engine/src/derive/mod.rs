@@ -6,6 +6,8 @@ mod array;
 pub mod backlog_case;
 pub mod case;
 pub mod case_clock;
+pub mod case_handoff;
+pub mod case_path;
 pub mod clock;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
@@ -160,6 +162,8 @@ pub fn all() -> Vec<Box<dyn Derivation>> {
     vec![
         Box::new(feed_day::FeedDayTable),
         Box::new(case_clock::CaseClockTable),
+        Box::new(case_handoff::CaseHandoffTable),
+        Box::new(case_path::CasePathTable),
         Box::new(backlog_case::BacklogCaseTable),
         Box::new(due_soon::DueSoonTable),
         Box::new(ladder_table::ReportLadderTable),

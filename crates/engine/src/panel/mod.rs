@@ -17,7 +17,7 @@ pub use hours::{
     Clash, Coverage, Handover, HandoverPair, HoursPanel, Meeting, MeetingSide, OpenSpan, Urgent,
     UrgentTerm, hours,
 };
-pub use overlap::{ClockStep, OverlapMonth, OverlapPair, OverlapPoint, overlaps};
+pub use overlap::{ClockStep, OverlapMonth, OverlapPair, OverlapPoint, months, overlaps};
 pub use quality::{
     Agreement, Complaints, CurvePoint, DriftSeries, DriftSignal, DriftWeek, Feedback, Inspection,
     Lot, PlanCurve, QualityPanel, StrainGroup, Stream, quality,

@@ -13,7 +13,7 @@ use backstay_report::html::{Dossier, Feed, Keeping, Lacking, Party, Source, page
 use crate::{frame, sample};
 
 /// Texts that would run, steer or never end if they were let.
-const HOSTILE: [&str; 5] = [
+pub const HOSTILE: [&str; 5] = [
     "<script>document.title='owned'</script>",
     "\"><img src=x onerror=alert(1)>",
     "left\u{202e}thgir\u{2066}\u{7}",
@@ -21,11 +21,11 @@ const HOSTILE: [&str; 5] = [
     "</title></style><svg onload=alert(1)>",
 ];
 
-fn catalogue() -> Catalogue {
+pub fn catalogue() -> Catalogue {
     Catalogue::built_in().unwrap()
 }
 
-fn dossier<'a>(assessment: &'a Assessment, catalogue: &'a Catalogue) -> Dossier<'a> {
+pub fn dossier<'a>(assessment: &'a Assessment, catalogue: &'a Catalogue) -> Dossier<'a> {
     let settlement = &assessment.measures[0];
     let past = |month: &str, met: i64, covered| {
         let value = Some(format!("{:.6}", met as f64 / 200.0));
@@ -90,7 +90,7 @@ fn values<'a>(page: &'a str, attribute: &str) -> Vec<&'a str> {
 
 /// What holds of every page: each anchor once, each link leads somewhere, tables have captions and
 /// scoped heads, and nothing is asked for or run.
-fn check(page: &str) {
+pub fn check(page: &str) {
     let ids = values(page, "id");
     let known: BTreeSet<&str> = ids.iter().copied().collect();
     assert_eq!(known.len(), ids.len(), "an anchor stands twice");
