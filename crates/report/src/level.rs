@@ -63,17 +63,23 @@ pub fn value(measure: &MeasureResult) -> String {
     }
 }
 
+/// The value of the worst span inside the window; nothing where none was agreed.
+#[must_use]
+pub fn worst_value(measure: &MeasureResult) -> Option<String> {
+    let worst = measure.worst.as_ref()?;
+    if is_share(measure) {
+        figure::percent(worst.numerator, worst.denominator, 2)
+    } else {
+        Some(figure::count(worst.numerator))
+    }
+}
+
 /// What the contract wants to be said beside a value: the worst span inside the window, and that it is
 /// a key measurement.
 #[must_use]
 pub fn beside(measure: &MeasureResult) -> Vec<String> {
     let mut said = Vec::new();
-    if let Some(worst) = &measure.worst {
-        let value = if is_share(measure) {
-            figure::percent(worst.numerator, worst.denominator, 2).unwrap_or_default()
-        } else {
-            figure::count(worst.numerator)
-        };
+    if let Some((worst, value)) = measure.worst.as_ref().zip(worst_value(measure)) {
         said.push(format!("worst {} {}: {value}", worst.sub_window, worst.period.first));
     }
     if measure.kind == "key-measurement" {

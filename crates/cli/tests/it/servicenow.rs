@@ -168,3 +168,47 @@ fn the_assumed_targets_are_said_to_be_assumed_and_the_controls_are_deficient() {
     assert!(text(defined, "explanation").contains("assumed"), "{defined}");
     DESK.0.ws(&["assess", "--period", "2016-04", "--strict"]).code(3);
 }
+
+#[test]
+fn hand_offs_returns_and_reopenings_are_those_that_a_second_count_gives() {
+    // Counted once more outside, from the file itself, in the order of its own update counter.
+    let handoffs = &ask("SELECT count(*) AS handoffs, count(DISTINCT case_id) AS cases, \
+           count(*) FILTER (WHERE is_return) AS returns, \
+           count(DISTINCT CASE WHEN is_return THEN case_id END) AS returned, \
+           count(*) FILTER (WHERE ended = 'passed-on') AS passed_on, \
+           sum(elapsed_us) / 86400000000 AS days FROM case_handoff")[0];
+    let names = ["handoffs", "cases", "returns", "returned", "passed_on", "days"];
+    assert_eq!(
+        names.map(|name| number(handoffs, name)),
+        [16_203, 8_049, 4_260, 2_235, 6_610, 55_612]
+    );
+    let paths =
+        &ask("SELECT count(*) AS cases, sum(events) AS events, sum(handoffs) AS handoffs, \
+           count(*) FILTER (WHERE reopenings > 0) AS reopened, sum(reopenings) AS times \
+         FROM case_path")[0];
+    let names = ["cases", "events", "handoffs", "reopened", "times"];
+    assert_eq!(names.map(|name| number(paths, name)), [20_769, 119_996, 16_203, 235, 277]);
+    let late = pairs(
+        "SELECT CAST(least(p.handoffs, 4) AS VARCHAR) AS handoffs, \
+           count(*) FILTER (WHERE c.outcome = 'missed') AS missed \
+         FROM case_path p JOIN case_clock c ON c.case_id = p.case_id \
+         WHERE c.is_last AND c.service_level_id = 'resolution-p3' \
+         GROUP BY least(p.handoffs, 4) ORDER BY handoffs",
+        "handoffs",
+        "missed",
+    );
+    assert_eq!(late, owned(&[("0", 1_406), ("1", 1_156), ("2", 751), ("3", 490), ("4", 728)]));
+}
+
+#[test]
+fn every_query_of_the_page_about_hand_offs_runs() {
+    let page = std::fs::read_to_string(repository("docs/hand-offs.md")).unwrap();
+    let queries: Vec<&str> =
+        page.split("```sql\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert_eq!(queries.len(), 6);
+    for sql in queries {
+        let kept = ask(sql).len();
+        // All teams of the log sit at one site, so nothing goes between sites.
+        assert_eq!(kept == 0, sql.contains("kind = 'site'"), "{sql}");
+    }
+}

@@ -5,7 +5,7 @@ use backstay_engine::panel::{
     Clash, Coverage, HandoverPair, HoursPanel, Meeting, OverlapPair, OverlapPoint, Panels,
     UrgentTerm,
 };
-use jiff::civil::Date;
+use jiff::{ToSpan, civil::Date};
 use maud::{Markup, html};
 
 use super::{
@@ -499,22 +499,28 @@ fn unknown_spans(spans: &[(&OverlapPoint, i128, i128)]) -> Vec<(i128, i128)> {
     found
 }
 
-/// The first of each month.
+/// The first of each month, of every second one where there are many.
 fn month_marks(first: Date, last: Date, place: &impl Fn(Date) -> i128) -> Vec<Mark> {
-    let mut marks = Vec::new();
+    const SIDE_BY_SIDE: usize = 8;
+    let mut months = Vec::new();
     let mut month = first.first_of_month();
     while month <= last {
-        if month >= first {
-            let name: String = text::month_name(month.month()).chars().take(3).collect();
-            let year = marks.is_empty() || month.month() == 1;
-            let label = if year { format!("{name} {:02}", month.year() % 100) } else { name };
-            let x = place(month);
-            marks.push(Mark { x: x.max((PLOT.0 + 12) * 10), label });
-        }
-        month = month.last_of_month().tomorrow().unwrap_or(Date::MAX);
+        months.push(month);
+        month = month.saturating_add(1.month());
         if month == Date::MAX {
             break;
         }
+    }
+    let every = if months.len() > SIDE_BY_SIDE { 2 } else { 1 };
+    let mut year = None;
+    let mut marks = Vec::new();
+    for month in months.into_iter().step_by(every) {
+        let name: String = text::month_name(month.month()).chars().take(3).collect();
+        let told = year == Some(month.year());
+        year = Some(month.year());
+        let label = if told { name } else { format!("{name} {:02}", month.year() % 100) };
+        let x = place(month.max(first));
+        marks.push(Mark { x: x.max((PLOT.0 + 16) * 10), label });
     }
     marks
 }

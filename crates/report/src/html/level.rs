@@ -213,6 +213,7 @@ fn data(title: &str, windows: &[Seen<'_>]) -> Markup {
     let with_minimum = any(&|seen| seen.measure.minimum.is_some());
     let with_excluded = any(&|seen| excluded(seen) > 0);
     let with_gaps = any(&|seen| gaps(seen) > 0);
+    let with_worst = any(&|seen| seen.measure.worst.is_some());
     let with_holes = any(&|seen| !seen.covered);
     let heads: Vec<(&str, Set)> = [
         (true, "Window", Set::Text),
@@ -223,6 +224,7 @@ fn data(title: &str, windows: &[Seen<'_>]) -> Markup {
         (with_minimum, if share { "Min., %" } else { "Min." }, Set::Figure),
         (with_excluded, "Left out", Set::Figure),
         (with_gaps, "Unclear", Set::Figure),
+        (with_worst, if share { "Worst span, %" } else { "Worst span" }, Set::Figure),
         (with_holes, "Evidence", Set::Text),
     ]
     .into_iter()
@@ -245,12 +247,24 @@ fn data(title: &str, windows: &[Seen<'_>]) -> Markup {
             (with_minimum, wanted(&measure.minimum)),
             (with_excluded, figure::count(excluded(seen))),
             (with_gaps, figure::count(gaps(seen))),
+            (with_worst, bare(level::worst_value(measure).unwrap_or_default())),
             (with_holes, if seen.covered { "complete" } else { "incomplete" }.to_owned()),
         ];
         let cells = cells.into_iter().filter(|(shown, _)| *shown);
         sheet.row(Row::of(cells.map(|(_, cell)| html! { (cell) }).collect()));
     }
     sheet.render()
+}
+
+/// What the contract makes of the service level.
+fn kind_said(kind: &str) -> Option<&'static str> {
+    match kind {
+        "critical" => Some("A critical service level"),
+        "key-measurement" => {
+            Some("A key measurement: reported, without consequences by the contract")
+        }
+        _ => None,
+    }
 }
 
 /// What the figure of the period rests on.
@@ -276,6 +290,10 @@ fn basis(links: &Links, seen: Seen<'_>) -> Markup {
         p.basis {
             (status::verdict(seen.verdict())) " in " (text::period(measure.period))
             @if !seen.covered { ", on evidence that is " a href="#evidence" { "not all there" } } ". "
+            @if let Some(kind) = kind_said(&measure.kind) { (kind) ". " }
+            @if let (Some(worst), Some(value)) = (&measure.worst, level::worst_value(measure)) {
+                "Worst " (text::plain(&worst.sub_window)) ": " (value) " from " (worst.period.first.to_string()) ". "
+            }
             "Target " (text::plain(source)) ", record " (links.reference(&measure.target_ref)) ". "
             "Computed as " a href={ "#" (text::anchor("metric", &[&measure.metric])) } { (text::name(&measure.metric)) } ". "
             @if !measure.excluded.is_empty() { "Left out: " (reasons(&measure.excluded)) ". " }

@@ -111,7 +111,9 @@ impl Page<'_> {
     }
 
     fn lot_table(&self, stream: &str, own: &Inspection) -> Markup {
-        let heads = [
+        let hidden = own.lots.len().saturating_sub(LOTS_SHOWN);
+        let with_remarks = own.lots.iter().skip(hidden).any(|lot| !remarks(lot).0.is_empty());
+        let mut heads = vec![
             ("Lot", Set::Text),
             ("Day", Set::Text),
             ("Items", Set::Figure),
@@ -122,15 +124,16 @@ impl Page<'_> {
             ("Verdict", Set::Text),
             ("Score", Set::Figure),
             ("Next", Set::Text),
-            ("Remarks", Set::Wide),
-            ("Rows", Set::Text),
         ];
+        if with_remarks {
+            heads.push(("Remarks", Set::Wide));
+        }
+        heads.push(("Rows", Set::Text));
         let caption = html! { (text::name(stream)) ", class " (text::name(&own.class)) ": the last lots and the severity in force" };
         let mut sheet = Sheet::new(caption, &heads);
-        let hidden = own.lots.len().saturating_sub(LOTS_SHOWN);
         let number = |n: Option<i64>| html! { (n.map_or_else(|| "–".to_owned(), figure::count)) };
         for lot in own.lots.iter().skip(hidden) {
-            sheet.row(Row::of(vec![
+            let mut cells = vec![
                 text::name(&lot.lot),
                 html! { span.nowrap { (lot.on.map(|day| day.to_string()).unwrap_or_default()) } },
                 number(lot.items),
@@ -141,9 +144,12 @@ impl Page<'_> {
                 verdict(lot),
                 number(lot.score),
                 next(lot),
-                remarks(lot),
-                self.links.some(&lot.evidence, REFS_SHOWN),
-            ]));
+            ];
+            if with_remarks {
+                cells.push(remarks(lot));
+            }
+            cells.push(self.links.some(&lot.evidence, REFS_SHOWN));
+            sheet.row(Row::of(cells));
         }
         let sql = "SELECT * FROM lot_state ORDER BY stream, defect_class, lot_number";
         html! {
