@@ -69,9 +69,9 @@ fn summary(links: &Links, arrangement: &str, due: &[DueCase]) -> Markup {
         levels.entry(&case.service_level).or_default().push(case);
     }
     let heads = [
-        ("Service level", Set::Wide),
+        ("Service level", Set::Text),
         ("Open", Set::Figure),
-        ("To be warned of", Set::Figure),
+        ("Warn", Set::Figure),
         ("Overdue", Set::Figure),
         ("Unclear", Set::Figure),
     ];
