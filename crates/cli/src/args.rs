@@ -4,6 +4,7 @@
 
 mod account;
 mod credits;
+mod forecast;
 mod hours;
 mod ledger;
 mod mapping;
@@ -22,6 +23,7 @@ pub use account::{
     AccountReasonArgs, AccountSessionsArgs, AccountTokenArgs,
 };
 pub use credits::{CreditsArgs, NoteFormat};
+pub use forecast::ForecastArgs;
 pub use hours::{CalendarCommand, CalendarDiffArgs, MeetArgs, OverlapArgs};
 pub use ledger::{
     BackupArgs, BundleArgs, CompactArgs, EditArgs, LogArgs, RereadArgs, RestoreArgs, RetractArgs,
@@ -130,6 +132,19 @@ A service level says when: `warn_share` (0.8 when empty) or `warn_before`. A
 warning that falls outside the hours of whoever is warned moves to the next
 opening, or to the last minute of work before when that comes too late.")]
     Warn(WarnArgs),
+    /// Foretell what the running window of each service level will end with.
+    #[command(after_help = "\
+Examples:
+  backstay forecast desk                     the running month, from now
+  backstay forecast desk --period 2026-10 --at 2026-10-20
+  backstay forecast desk --service-level answer --format json
+  backstay forecast desk --back-test         how often it would have held
+  backstay forecast desk --back-test --from 2016-03 --until 2016-12 \\
+      --day 5,10,15,20,25
+
+The interval runs from the 5th to the 95th percentile. Where the history is
+too short there is no figure, and the reason is said.")]
+    Forecast(ForecastArgs),
     /// Close a month: issue our figures, record the agreement, freeze them.
     #[command(after_help = "\
 Examples:

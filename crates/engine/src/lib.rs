@@ -19,6 +19,7 @@ pub mod credit_note;
 pub mod derive;
 mod error;
 pub mod fixture;
+pub mod forecast;
 pub mod function;
 pub mod history;
 pub mod hours;

@@ -9,6 +9,7 @@ pub mod difference;
 pub mod due;
 pub mod explanation;
 pub mod figure;
+pub mod forecast;
 pub mod html;
 pub mod icalendar;
 pub mod import;

@@ -20,6 +20,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("backstay-sampling", &[]),
     ("backstay-drift", &[]),
     ("backstay-access", &[]),
+    ("backstay-forecast", &[]),
     ("backstay-sim", &[]),
     ("backstay-evidence", &["backstay-privacy"]),
     (
@@ -34,6 +35,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "backstay-sampling",
             "backstay-drift",
             "backstay-credits",
+            "backstay-forecast",
         ],
     ),
     ("backstay-report", &["backstay-engine"]),

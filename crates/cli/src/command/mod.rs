@@ -14,6 +14,7 @@ mod demo;
 mod edit;
 mod erase;
 mod explain;
+mod forecast;
 mod import;
 mod init;
 mod log;
@@ -64,6 +65,7 @@ pub fn run(cli: Cli) -> Result<u8, CliError> {
         Command::Assess(args) => assess::run(args, named),
         Command::Measure(args) => measure::run(args, named),
         Command::Warn(args) => warn::run(args, named),
+        Command::Forecast(args) => forecast::run(args, named),
         Command::Close(args) => close::run(args, named),
         Command::Restate(args) => restate::run(args, named),
         Command::Credits(args) => credits::run(args, named),

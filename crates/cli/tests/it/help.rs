@@ -13,6 +13,7 @@ fn help_texts_stay_as_reviewed() {
         &["watch"],
         &["assess"],
         &["measure"],
+        &["forecast"],
         &["report"],
         &["explain"],
         &["trace"],

@@ -11,6 +11,7 @@ mod doors;
 mod duplicate;
 mod edit;
 mod erase;
+mod forecast;
 mod help;
 mod hours;
 mod journey;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::sandbox::{Run, Sandbox, data, number, repository, text};
 
 /// The log and the registers of the tutorial in one workspace, made once for all tests here.
-static DESK: LazyLock<(Sandbox, Value)> = LazyLock::new(|| {
+pub static DESK: LazyLock<(Sandbox, Value)> = LazyLock::new(|| {
     let sandbox = Sandbox::with_workspace();
     let log = data("work-logs/servicenow_incident_event_log.csv.gz");
     let outcome = sandbox

@@ -33,6 +33,8 @@ pub struct ExclusionRequest {
     pub decision: String,
     /// When it was asked for.
     pub requested_us: Option<i64>,
+    /// When it was decided.
+    pub decided_us: Option<i64>,
     /// Whether it names what proves it.
     pub is_proved: bool,
     /// Its record.

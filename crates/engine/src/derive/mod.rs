@@ -30,6 +30,11 @@ pub mod explain;
 mod feed_cases;
 pub mod feed_day;
 mod feed_table;
+pub mod forecast;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+mod forecast_cases;
+pub mod forecast_ground;
 pub mod handover_due;
 pub mod holiday_clash;
 #[cfg(test)]
@@ -166,6 +171,7 @@ pub fn all() -> Vec<Box<dyn Derivation>> {
         Box::new(case_path::CasePathTable),
         Box::new(backlog_case::BacklogCaseTable),
         Box::new(due_soon::DueSoonTable),
+        Box::new(forecast::ForecastTable),
         Box::new(ladder_table::ReportLadderTable),
         Box::new(report_case::ReportCaseTable),
         Box::new(overlap_day::OverlapDayTable),

@@ -167,7 +167,8 @@ fn levels(batch: &RecordBatch) -> Result<Vec<Option<ServiceLevel>>, EngineError>
     let (calendars, warned, updates) =
         (text("calendar_id")?, text("warn_calendar_id")?, text("update_activities")?);
     let (reasons, basis, source) = (text("exclusion_reasons")?, text("basis")?, text("source")?);
-    let (target, share) = (decimal("target")?, decimal("warn_share")?);
+    let (target, minimum, share) =
+        (decimal("target")?, decimal("minimum")?, decimal("warn_share")?);
     let (threshold, before, rolling) =
         (number("threshold")?, number("warn_before")?, number("rolling_months")?);
     let (days, days_count) =
@@ -192,6 +193,7 @@ fn levels(batch: &RecordBatch) -> Result<Vec<Option<ServiceLevel>>, EngineError>
             priorities: items(&priorities, row),
             case_types: items(&types, row),
             target: rows::decimal(&target, row),
+            minimum: rows::decimal(&minimum, row),
             threshold_us: rows::integer(&threshold, row),
             window: some_text(&windows, row)
                 .and_then(|word| Window::parse(word, rows::integer(&rolling, row)))
@@ -313,6 +315,7 @@ pub(super) fn read_exclusions(
             (text("exclusion_id")?, text("service_level_id")?, text("case_id")?);
         let (reasons, decisions, sources) = (text("reason")?, text("decision")?, text("source")?);
         let requested = rows::instants(&batch, TABLE, "requested_at")?;
+        let decided = rows::instants(&batch, TABLE, "decided_at")?;
         let refs = rows::integers(&batch, TABLE, "_ref")?;
         for row in 0..batch.num_rows() {
             let Some((case, reason)) = some_text(&cases, row).zip(some_text(&reasons, row)) else {
@@ -324,6 +327,7 @@ pub(super) fn read_exclusions(
                 reason: reason.to_owned(),
                 decision: some_text(&decisions, row).unwrap_or_default().to_owned(),
                 requested_us: rows::instant(&requested, row),
+                decided_us: rows::instant(&decided, row),
                 is_proved: some_text(&sources, row).is_some_and(|text| !text.trim().is_empty()),
                 row_ref: rows::integer(&refs, row).unwrap_or_default(),
             });

@@ -55,6 +55,12 @@ impl<T> Default for Versions<T> {
 }
 
 impl<T> Versions<T> {
+    /// One row that holds always.
+    #[must_use]
+    pub fn always(row: T) -> Self {
+        Self { rows: vec![(i64::MIN, i64::MAX, row)] }
+    }
+
     /// The row in force at an instant.
     #[must_use]
     pub fn at(&self, at_us: i64) -> Option<&T> {
@@ -194,6 +200,8 @@ pub struct ServiceLevel {
     pub case_types: Vec<String>,
     /// Target, in units of 10⁻⁹.
     pub target: Option<i128>,
+    /// Minimum, in units of 10⁻⁹.
+    pub minimum: Option<i128>,
     /// Working time allowed.
     pub threshold_us: Option<i64>,
     /// Span measured as one.
@@ -383,6 +391,13 @@ impl Terms {
     ) -> Option<Exclusion<'_>> {
         let requests = self.exclusions.get(case_id)?;
         super::exclusion::judge(self, level, requests, counted_us)
+    }
+
+    /// When a request to leave a case out was decided, where it says so.
+    #[must_use]
+    pub fn decided_us(&self, case_id: &str, row_ref: i64) -> Option<i64> {
+        let requests = self.exclusions.get(case_id)?;
+        requests.iter().find(|request| request.row_ref == row_ref)?.decided_us
     }
 
     /// Every window span that a version of some service level is measured over.
