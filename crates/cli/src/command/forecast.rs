@@ -3,6 +3,11 @@
 
 use std::path::Path;
 
+use backstay_desk::{
+    evidence::{self, Seen},
+    import::listed,
+    period::parse_period,
+};
 use backstay_engine::{
     Period, View,
     forecast::{Trials, back_test, evidence_span, forecast, service_levels},
@@ -16,17 +21,15 @@ use crate::{
     command::nearest,
     door,
     error::CliError,
-    evidence::{self, Seen},
-    period::parse_period,
 };
 
 pub fn run(args: &ForecastArgs, named: Option<&Path>) -> Result<u8, CliError> {
     let workspace = door::open(named)?;
     let scope = std::slice::from_ref(&args.arrangement);
-    let seen = evidence::see(&workspace, args.as_of.as_deref(), scope)?;
+    let seen = door::see(&workspace, args.as_of.as_deref(), scope)?;
     let view = seen.view(&args.arrangement, seen.this_month()?)?;
     let Some(view) = view.map(|view| View { as_of_us: seen.now_us, ..view }) else {
-        return Err(evidence::unregistered(&args.arrangement));
+        return Err(evidence::unregistered(&args.arrangement).into());
     };
     let whole = seen.session(view.clone())?;
     check_level(args, &service_levels(&whole)?)?;
@@ -57,7 +60,7 @@ fn check_level(args: &ForecastArgs, known: &[String]) -> Result<(), CliError> {
         return Ok(());
     };
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
-    let list = format!("the arrangement has {}", crate::sources::listed(&known));
+    let list = format!("the arrangement has {}", listed(&known));
     Err(CliError::usage(
         format!("no service level `{wanted}` of `{}` is held", args.arrangement),
         nearest(wanted, &known, &list),
