@@ -7,10 +7,7 @@ mod steps;
 mod tidy;
 mod trial;
 
-use std::{
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{path::PathBuf, process::ExitCode};
 
 const HELP: &str = "\
 Repository chores
@@ -63,8 +60,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// The root of the checkout: the folder above this crate.
+/// The root of the checkout: the nearest folder above that holds this crate. A path that was compiled in
+/// could be another checkout's, since a build folder may serve several.
 fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().unwrap_or(here).to_path_buf()
+    let here = std::env::current_dir().unwrap_or_default();
+    let above = here.ancestors().find(|folder| folder.join("xtask/Cargo.toml").is_file());
+    above.unwrap_or(&here).to_path_buf()
 }

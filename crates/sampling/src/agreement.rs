@@ -163,10 +163,8 @@ mod tests {
 
     #[test]
     fn thirty_patients_and_six_raters_give_the_published_kappa() {
-        let root = std::env::var_os("BACKSTAY_TEST_DATA").map_or_else(
-            || std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
-            Into::into,
-        );
+        let root = std::env::var_os("BACKSTAY_TEST_DATA")
+            .map_or_else(|| std::path::PathBuf::from("../../../shared/data"), Into::into);
         let path = root.join("quality/fleiss_1971_diagnoses.csv");
         let text = std::fs::read_to_string(&path)
             .unwrap_or_else(|error| panic!("{}: {error}; set BACKSTAY_TEST_DATA", path.display()));

@@ -324,10 +324,8 @@ mod tests {
     use super::*;
 
     fn published() -> Value {
-        let root = std::env::var_os("BACKSTAY_TEST_DATA").map_or_else(
-            || std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
-            Into::into,
-        );
+        let root = std::env::var_os("BACKSTAY_TEST_DATA")
+            .map_or_else(|| std::path::PathBuf::from("../../../shared/data"), Into::into);
         let path = root.join("quality/mil_std_105e_single_sampling.json");
         let text = std::fs::read(&path)
             .unwrap_or_else(|error| panic!("{}: {error}; set BACKSTAY_TEST_DATA", path.display()));

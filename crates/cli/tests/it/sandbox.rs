@@ -136,10 +136,8 @@ impl Run {
 
 /// A file of the real data.
 pub fn data(name: &str) -> PathBuf {
-    let root = std::env::var_os("BACKSTAY_TEST_DATA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
-        PathBuf::from,
-    );
+    let root = std::env::var_os("BACKSTAY_TEST_DATA")
+        .map_or_else(|| PathBuf::from("../../../shared/data"), PathBuf::from);
     let path = root.join(name);
     assert!(
         path.exists(),
@@ -150,9 +148,9 @@ pub fn data(name: &str) -> PathBuf {
     path.canonicalize().unwrap()
 }
 
-/// A file of this repository.
+/// A file of this repository. Tests run in the folder of their crate.
 pub fn repository(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(name)
+    Path::new("../..").join(name).canonicalize().unwrap()
 }
 
 /// The whole number under a key.

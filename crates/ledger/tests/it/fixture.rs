@@ -13,10 +13,8 @@ pub const NEW_YEAR_US: i64 = 1_767_225_600_000_000;
 
 /// The folder of real data, or a failure that says where to put it.
 pub fn test_data(relative: &str) -> PathBuf {
-    let root = std::env::var_os("BACKSTAY_TEST_DATA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
-        PathBuf::from,
-    );
+    let root = std::env::var_os("BACKSTAY_TEST_DATA")
+        .map_or_else(|| PathBuf::from("../../../shared/data"), PathBuf::from);
     let path = root.join(relative);
     assert!(
         path.exists(),

@@ -12,10 +12,8 @@ use sha2::{Digest as _, Sha256};
 
 /// The folder of real data, or a failure that says where to put it.
 fn test_data(relative: &str) -> PathBuf {
-    let root = std::env::var_os("BACKSTAY_TEST_DATA").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
-        PathBuf::from,
-    );
+    let root = std::env::var_os("BACKSTAY_TEST_DATA")
+        .map_or_else(|| PathBuf::from("../../../shared/data"), PathBuf::from);
     let path = root.join(relative);
     assert!(
         path.exists(),

@@ -28,7 +28,7 @@ fn files(outcome: &Outcome) -> BTreeMap<&str, &[u8]> {
 }
 
 fn committed() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/meridian")
+    "../../examples/meridian".into()
 }
 
 /// Paths of all files below a folder, with `/` between parts.

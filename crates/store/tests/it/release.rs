@@ -17,7 +17,7 @@ const SITES: &str = "site_id,provider_id,name,country,city,time_zone,valid_from\
     porto,,Porto,PT,Porto,Europe/Lisbon,\n";
 
 fn releases() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/releases");
+    let folder = Path::new("tests/releases");
     let mut found: Vec<PathBuf> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())

@@ -254,7 +254,7 @@ fn read(
 
 /// A file of the shared test data.
 pub fn data(path: &str) -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    let root = PathBuf::from("../../../shared/data");
     let root = std::env::var_os("BACKSTAY_TEST_DATA").map_or(root, PathBuf::from);
     let file = root.join(path);
     assert!(
