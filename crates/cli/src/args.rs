@@ -11,6 +11,7 @@ mod mapping;
 mod month;
 mod person;
 mod sample;
+mod serve;
 mod watch;
 
 use std::path::PathBuf;
@@ -35,6 +36,7 @@ pub use person::{EraseCommand, ErasePersonArgs, ErasureArgs, RevealArgs};
 pub use sample::{
     SampleCommand, SampleCurveArgs, SampleDrawArgs, SamplePlanArgs, SampleVerifyArgs, TermsArgs,
 };
+pub use serve::{DemoArgs, ServeArgs};
 pub use watch::WatchArgs;
 
 /// Recompute, from evidence, whether an outsourced back office is under control.
@@ -382,6 +384,16 @@ Examples:
   backstay demo                      in ./backstay-demo, or the next free name
   backstay demo somewhere-else")]
     Demo(DemoArgs),
+    /// Open the workspace in the browser: sign in, see, open.
+    #[command(after_help = "\
+Examples:
+  backstay serve                             http://127.0.0.1:8720
+  backstay -w my-workspace serve --listen 127.0.0.1:9000
+
+A workspace without an administrator gets one by a one-time link, printed at
+the start. The server speaks plain HTTP: for other machines put it behind a
+proxy that speaks HTTPS, and say so with `--behind-https`. Ctrl-C ends it.")]
+    Serve(ServeArgs),
     /// Write shell completions.
     #[command(after_help = "\
 Examples:
@@ -656,13 +668,6 @@ pub enum VocabularyCommand {
         /// Name of the table.
         table: String,
     },
-}
-
-#[derive(Debug, Args)]
-pub struct DemoArgs {
-    /// Folder to make; it must be new or empty. Default: `backstay-demo`, or the next free name.
-    #[arg(value_hint = ValueHint::DirPath)]
-    pub dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

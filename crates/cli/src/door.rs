@@ -42,6 +42,12 @@ pub fn random_bytes<const N: usize>() -> Result<[u8; N], CliError> {
     Ok(bytes)
 }
 
+/// Fills bytes with what nobody can guess; false: the operating system gives none.
+#[expect(clippy::disallowed_methods, reason = "this is the door that draws randomness")]
+pub fn fill_random(bytes: &mut [u8]) -> bool {
+    getrandom::fill(bytes).is_ok()
+}
+
 /// A flag that Ctrl-C, or a request to end, raises; asked a second time the process ends at once.
 ///
 /// # Errors

@@ -90,11 +90,7 @@ pub fn see_with(
     catalogue: Catalogue,
     clock_us: i64,
 ) -> Result<Seen, DeskError> {
-    let as_of = match known {
-        None => AsOf::Latest,
-        Some(Known::Entry(entry)) => AsOf::Seq(entry),
-        Some(Known::InstantUs(instant)) => AsOf::InstantUs(instant),
-    };
+    let as_of = as_of_known(known);
     let manifest = workspace.manifest(as_of, scope)?;
     let held = arrangement::ids(&manifest);
     if let Some(missing) = scope.iter().find(|id| !held.contains(id)) {
@@ -116,6 +112,38 @@ pub fn see_with(
             objects,
         },
     })
+}
+
+/// As [`see_with`], of those among `visible` that have evidence; nothing when none has. An empty set is
+/// nothing here, never everything.
+///
+/// # Errors
+/// As [`see`].
+pub fn see_visible(
+    workspace: &Workspace,
+    as_of: Option<&str>,
+    visible: &std::collections::BTreeSet<String>,
+    catalogue: Catalogue,
+    clock_us: i64,
+) -> Result<Option<Seen>, DeskError> {
+    let known = as_of.map(parse_known).transpose()?;
+    if visible.is_empty() {
+        return Ok(None);
+    }
+    let asked: Vec<String> = visible.iter().cloned().collect();
+    let held = arrangement::ids(&workspace.manifest(as_of_known(known), &asked)?);
+    if held.is_empty() {
+        return Ok(None);
+    }
+    see_with(workspace, known, &held, catalogue, clock_us).map(Some)
+}
+
+fn as_of_known(known: Option<Known>) -> AsOf {
+    match known {
+        None => AsOf::Latest,
+        Some(Known::Entry(entry)) => AsOf::Seq(entry),
+        Some(Known::InstantUs(instant)) => AsOf::InstantUs(instant),
+    }
 }
 
 fn held_everywhere(workspace: &Workspace, as_of: AsOf) -> Result<Vec<String>, DeskError> {

@@ -50,6 +50,17 @@ const EDGES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "backstay-server",
+        &[
+            "backstay-access",
+            "backstay-desk",
+            "backstay-evidence",
+            "backstay-store",
+            "backstay-engine",
+            "backstay-report",
+        ],
+    ),
+    (
         "backstay-cli",
         &[
             "backstay-calendar",
@@ -62,6 +73,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "backstay-sampling",
             "backstay-access",
             "backstay-desk",
+            "backstay-server",
         ],
     ),
     ("xtask", &["backstay-sim"]),
@@ -82,6 +94,7 @@ const KEPT_IN: &[(&str, &str)] = &[
     ("ed25519-dalek", "backstay-ledger"),
     ("cedar-policy", "backstay-access"),
     ("argon2", "backstay-access"),
+    ("axum", "backstay-server"),
 ];
 
 /// Crates that must not be in the tree of what we ship, and why.

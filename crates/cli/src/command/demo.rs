@@ -1,7 +1,10 @@
 //! `backstay demo`: a workspace from the worked example, through the ordinary door, and where it
 //! stands.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::IsTerminal as _,
+    path::{Path, PathBuf},
+};
 
 use backstay_report::import::{self as view, Imports};
 
@@ -52,6 +55,12 @@ pub fn run(args: &DemoArgs) -> Result<u8, CliError> {
     answer.complete(&backstay)?;
     answer.frame.next.extend(more(&backstay));
     door::print(&answer.text(door::look()))?;
+    // Scripts go on; a person at a terminal wants to see it.
+    let wanted = args.serve || !args.no_serve && std::io::stdout().is_terminal();
+    if wanted {
+        door::print("\n")?;
+        command::serve::serve(workspace, args.listen, false)?;
+    }
     Ok(0)
 }
 

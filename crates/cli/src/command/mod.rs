@@ -30,6 +30,7 @@ mod restate;
 mod retract;
 mod reveal;
 mod sample;
+mod serve;
 mod trace;
 mod verify;
 mod vocabulary;
@@ -92,6 +93,7 @@ pub fn run(cli: Cli) -> Result<u8, CliError> {
         Command::Meet(args) => meet::run(args, named),
         Command::Account(command) => account::run(command, named),
         Command::Demo(args) => demo::run(args),
+        Command::Serve(args) => serve::run(args, named),
     }
 }
 

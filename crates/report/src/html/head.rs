@@ -15,7 +15,7 @@ use super::{
 };
 
 /// The style of the page.
-const STYLE: &str = include_str!("style.css");
+pub(super) const STYLE: &str = include_str!("style.css");
 
 /// The content security policy: nothing is loaded, sent or run; only our own style counts.
 fn policy() -> String {

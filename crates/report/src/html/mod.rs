@@ -21,6 +21,7 @@ mod metric;
 mod note;
 mod oc;
 mod part;
+pub mod piece;
 mod plot;
 mod posture;
 mod quality;

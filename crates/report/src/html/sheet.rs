@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 /// How a column is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Set {
+pub enum Set {
     /// To the left.
     Text,
     /// To the right, in figures of equal width.

@@ -1,0 +1,64 @@
+//! `backstay serve`: the workspace in the browser, until Ctrl-C. The clock and randomness of the machine
+//! are handed in here.
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    path::Path,
+};
+
+use backstay_server::{Ports, Server, listen};
+use backstay_store::Workspace;
+
+use crate::{args::ServeArgs, door, error::CliError};
+
+pub fn run(args: &ServeArgs, named: Option<&Path>) -> Result<u8, CliError> {
+    serve(door::open(named)?, args.listen, args.behind_https)?;
+    Ok(0)
+}
+
+/// Serves a workspace until Ctrl-C; says where, and how the first administrator comes in.
+///
+/// # Errors
+/// An address that cannot be listened on; a workspace that cannot be read.
+pub fn serve(workspace: Workspace, address: SocketAddr, secure: bool) -> Result<(), CliError> {
+    let listener = TcpListener::bind(address).map_err(|error| {
+        CliError::failed_with(
+            format!("`{address}` cannot be listened on: {}", door::because(&error)),
+            "name another address with `--listen`, for example `--listen 127.0.0.1:8721`",
+        )
+    })?;
+    let address = listener.local_addr().unwrap_or(address);
+    let first = if workspace.is_read_only()? {
+        None
+    } else {
+        door::with_context(|ctx| workspace.accounts().first_link(ctx))?
+    };
+    let ports = Ports {
+        now_us: Box::new(door::now_us),
+        random: Box::new(door::fill_random),
+        log: Box::new(|cause| door::remark(&format!("error: {cause}"))),
+        secure,
+    };
+    let server =
+        Server::new(workspace, ports).map_err(|error| CliError::failed(error.to_string()))?;
+    let scheme = if secure { "https" } else { "http" };
+    door::tell(&format!("Backstay is at {scheme}://{address}/ until Ctrl-C."))?;
+    if let Some(link) = first {
+        door::tell("The first administrator comes in by this link, once, within three days:")?;
+        door::print(&format!("  {scheme}://{address}{}\n", link.path()))?;
+    }
+    if !address.ip().is_loopback() && !secure {
+        door::remark(
+            "other machines reach this address by plain HTTP: put it behind HTTPS, and say `--behind-https`",
+        );
+    }
+    let stop = door::stop_flag()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_time()
+        .build()
+        .map_err(|error| CliError::failed(format!("no threads to serve with: {error}")))?;
+    let done = listen(&listener, &server.app(), runtime.handle(), &stop, Server::most_body());
+    runtime.shutdown_timeout(std::time::Duration::from_secs(3));
+    done.map_err(|error| CliError::failed(format!("`{address}`: {}", door::because(&error))))
+}

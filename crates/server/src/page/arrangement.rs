@@ -1,0 +1,138 @@
+//! One arrangement: its controls under their risks, its service levels, its findings.
+
+use backstay_engine::assessment::Assessment;
+use backstay_report::{
+    html::piece::{self, Set},
+    level,
+};
+use maud::{Markup, html};
+
+use super::frame;
+use crate::{
+    answer::Answer,
+    asked::{Asked, segment},
+    figures::{Figures, money},
+    problem::ProblemError,
+};
+
+/// Findings listed on this page; a control lists its own.
+const FINDINGS: usize = 200;
+
+/// The arrangement.
+pub fn show(asked: &Asked<'_>) -> Result<Answer, ProblemError> {
+    let id = asked.part("arrangement").to_owned();
+    let figures = Figures::named(asked)?;
+    let Some((figures, found)) = figures.as_ref().and_then(|f| Some((f, f.only()?.1))) else {
+        let body = html! { (frame::when(asked, None)) (frame::nothing_yet()) };
+        return Ok(Answer::page(id, body));
+    };
+    let evidence = asked.link(&format!("/arrangements/{}/evidence", segment(&id)));
+    let body = html! {
+        (frame::when(asked, Some(figures.period)))
+        p { a href="#levels" { "Service levels" } " · " a href="#findings" { "Findings" } " · " a href=(evidence) { "Evidence: what arrived" } }
+        (controls(asked, figures, found))
+        h2 #levels { "Service levels" }
+        (levels(asked, &id, found))
+        h2 #findings { "Findings" }
+        (findings(asked, &id, found, None))
+    };
+    Ok(Answer::page(format!("{id}, {}", piece::period_words(figures.period)), body))
+}
+
+fn controls(asked: &Asked<'_>, figures: &Figures, found: &Assessment) -> Markup {
+    let heads = [
+        ("Control", Set::Wide),
+        ("Status", Set::Text),
+        ("Why", Set::Wide),
+        ("Tested", Set::Figure),
+        ("Missed", Set::Figure),
+        ("Not testable", Set::Figure),
+        ("Age, days", Set::Figure),
+    ];
+    html! {
+        @for risk in figures.seen.evidence.catalogue.risks() {
+            @let own: Vec<_> = found.controls.iter().filter(|control| control.risk == risk.id).collect();
+            @if !own.is_empty() {
+                @let rows = own.iter().map(|control| {
+                    let to = format!("/arrangements/{}/controls/{}", segment(&control.arrangement_id), segment(&control.control));
+                    vec![
+                        html! { a href=(asked.link(&to)) { (piece::title(&control.title)) } span.sub { (piece::name(&control.control)) } },
+                        piece::status_word(control.status),
+                        piece::sentence(&control.reason),
+                        html! { (control.population) },
+                        html! { (control.missed) },
+                        html! { (control.gaps) },
+                        html! { @if let Some(days) = control.evidence_age_days { (days) } },
+                    ]
+                });
+                div id={ "risk." (risk.id) } tabindex="-1" {
+                    (piece::table(html! { (piece::title(&risk.title)) }, &heads, rows.collect()))
+                }
+            }
+        }
+    }
+}
+
+fn levels(asked: &Asked<'_>, id: &str, found: &Assessment) -> Markup {
+    if found.measures.is_empty() {
+        return html! { p { "No service level is measured. Import the register " code { "service_level" } "." } };
+    }
+    let heads = [
+        ("Service level", Set::Wide),
+        ("Window", Set::Text),
+        ("Came to", Set::Text),
+        ("Value", Set::Figure),
+        ("Target", Set::Figure),
+        ("Minimum", Set::Figure),
+        ("Met", Set::Figure),
+        ("Of", Set::Figure),
+    ];
+    let rows = found.measures.iter().map(|measure| {
+        let to = format!("/arrangements/{}/service-levels/{}", segment(id), segment(&measure.service_level));
+        let wanted = |text: &Option<String>| {
+            text.as_deref().map(|text| level::wanted(measure, text)).unwrap_or_default()
+        };
+        vec![
+            html! { a href=(asked.link(&to)) { (piece::title(&measure.title)) } span.sub { (piece::name(&measure.service_level)) } },
+            html! { (piece::period_words(measure.period)) },
+            piece::verdict_word(measure),
+            html! { (level::value(measure)) },
+            html! { (wanted(&measure.target)) },
+            html! { (wanted(&measure.minimum)) },
+            html! { (measure.numerator) },
+            html! { (measure.denominator) },
+        ]
+    });
+    piece::table(html! { "Recomputed from work events, in working time" }, &heads, rows.collect())
+}
+
+/// Findings; `control`: of this one only.
+pub fn findings(asked: &Asked<'_>, id: &str, found: &Assessment, control: Option<&str>) -> Markup {
+    let own: Vec<_> =
+        found.findings.iter().filter(|f| control.is_none_or(|only| f.control == only)).collect();
+    if own.is_empty() {
+        return html! { p { "Nothing was missed, and nothing was left untestable, in what could be tested." } };
+    }
+    let heads = [
+        ("What was tested", Set::Wide),
+        ("Outcome", Set::Text),
+        ("Control", Set::Text),
+        ("What was found", Set::Wide),
+        ("Money", Set::Figure),
+    ];
+    let rows = own.iter().take(FINDINGS).map(|finding| {
+        let to = format!("/arrangements/{}/findings/{}", segment(id), segment(&finding.id));
+        let amount: Vec<_> = finding.amount().into_iter().collect();
+        vec![
+            html! { a href=(asked.link(&to)) { (piece::name(&finding.subject)) } },
+            piece::outcome_word(finding.outcome),
+            piece::name(&finding.control),
+            piece::sentence(&finding.explanation),
+            html! { (money(&amount)) },
+        ]
+    });
+    html! {
+        (piece::table(html! { "Missed, or not testable" }, &heads, rows.collect()))
+        @if own.len() > FINDINGS { p { "And " (own.len() - FINDINGS) " more; each control lists its own." } }
+    }
+}

@@ -1,0 +1,14 @@
+//! One module per page. Each sets what the engine and the store say; none computes a figure, and every
+//! text from evidence goes through the pieces of the report, which make it harmless.
+
+pub mod account;
+pub mod arrangement;
+pub mod control;
+pub mod enter;
+pub mod evidence;
+pub mod finding;
+pub mod frame;
+pub mod ledger;
+pub mod level;
+pub mod people;
+pub mod portfolio;

@@ -1,0 +1,112 @@
+//! What kept a request from being answered, in the asker's words. The full cause stays with the
+//! operator; a page never shows it, and never says whether something exists that the asker may not see.
+
+use axum::http::StatusCode;
+use backstay_desk::DeskError;
+use backstay_store::StoreError;
+
+/// What kept a request from being answered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{title}: {detail}")]
+pub struct ProblemError {
+    /// Status of HTTP.
+    pub status: StatusCode,
+    /// In a few words.
+    pub title: &'static str,
+    /// What is wrong.
+    pub detail: String,
+    /// What to do.
+    pub help: Option<String>,
+    /// The whole cause, for the operator; ids at most, never a value of evidence.
+    pub cause: Option<String>,
+}
+
+impl ProblemError {
+    fn of(status: StatusCode, title: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, title, detail: detail.into(), help: None, cause: None }
+    }
+
+    /// Nothing is there, or nothing that the asker may see: the two are not told apart.
+    pub fn nothing(what: &str) -> Self {
+        let detail = format!("There is no such {what}, or it is not open to you.");
+        Self::of(StatusCode::NOT_FOUND, "Not found", detail)
+    }
+
+    /// The asker may not do this; why, as the policies say it.
+    pub fn refused(why: Option<String>) -> Self {
+        let detail = why.unwrap_or_else(|| "your rights do not include this".to_owned());
+        let mut problem = Self::of(StatusCode::FORBIDDEN, "Not allowed", sentence(&detail));
+        problem.help = Some("Ask an administrator of this workspace if you need it.".to_owned());
+        problem
+    }
+
+    /// Somebody must sign in first.
+    pub fn sign_in() -> Self {
+        Self::of(StatusCode::UNAUTHORIZED, "Sign in", "This asks for somebody who is signed in.")
+    }
+
+    /// A form that did not come from a page of this session.
+    pub fn stale_form() -> Self {
+        let detail = "This form is out of date, or was not sent from a page of yours.";
+        let mut problem = Self::of(StatusCode::FORBIDDEN, "Form not taken", detail);
+        problem.help = Some("Go back, load the page again and send the form once more.".to_owned());
+        problem
+    }
+
+    /// More than is taken.
+    pub fn too_large(most: usize) -> Self {
+        let detail = format!("A form of more than {most} bytes is not taken.");
+        Self::of(StatusCode::PAYLOAD_TOO_LARGE, "Too large", detail)
+    }
+
+    /// What was sent cannot be understood.
+    pub fn unclear(detail: impl Into<String>) -> Self {
+        Self::of(StatusCode::BAD_REQUEST, "Not understood", detail)
+    }
+
+    /// Something broke; the operator learns what.
+    pub fn broken(cause: impl Into<String>) -> Self {
+        let detail =
+            "Something went wrong here. Whoever runs this server finds the cause in its log.";
+        let mut problem = Self::of(StatusCode::INTERNAL_SERVER_ERROR, "It did not work", detail);
+        problem.cause = Some(cause.into());
+        problem
+    }
+}
+
+/// A message as a sentence.
+fn sentence(message: &str) -> String {
+    let mut letters = message.chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    format!("{first}{}.", letters.as_str().trim_end_matches('.'))
+}
+
+impl From<DeskError> for ProblemError {
+    fn from(error: DeskError) -> Self {
+        match error {
+            DeskError::Usage { message, help } => {
+                let mut problem = Self::unclear(sentence(&message));
+                problem.help = Some(sentence(&help));
+                problem
+            }
+            // What the rooms say of a failure may name values and paths.
+            DeskError::Failed { message, .. } => Self::broken(message),
+        }
+    }
+}
+
+impl From<StoreError> for ProblemError {
+    fn from(error: StoreError) -> Self {
+        match &error {
+            StoreError::NoEntry { .. } => Self::nothing("ledger entry"),
+            StoreError::Password(_)
+            | StoreError::WrongPassword
+            | StoreError::BadEmail(_)
+            | StoreError::BadName
+            | StoreError::EmailTaken(_)
+            | StoreError::Wait { .. } => Self::unclear(sentence(&error.to_string())),
+            StoreError::NoSession => Self::sign_in(),
+            other => Self::broken(other.to_string()),
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Every route there is, one row each: how it is asked for, what may stand before it, and who answers.
+//! A path that is not here is answered by nobody.
+
+use backstay_access::Action;
+
+use crate::{
+    answer::Answer,
+    asked::Asked,
+    page::{
+        account, arrangement, control, enter, evidence, finding, ledger, level, people, portfolio,
+    },
+    problem::ProblemError,
+};
+
+/// What must hold before a handler runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Right {
+    /// Nothing: what it answers holds nothing of the workspace.
+    Open,
+    /// Somebody is signed in, and may do this to the own account.
+    Own(Action),
+    /// Somebody may do this to the workspace.
+    Workspace(Action),
+    /// Somebody may do this to the arrangement that the path names.
+    Arrangement(Action),
+    /// Somebody is signed in; the handler shows only what this may be done to, piece by piece.
+    Each(Action),
+}
+
+/// Who answers.
+pub(crate) type Handler = fn(&Asked<'_>) -> Result<Answer, ProblemError>;
+
+/// One route.
+#[derive(Clone, Copy)]
+pub struct Route {
+    /// `GET` or `POST`.
+    pub method: &'static str,
+    /// Path, with `{name}` for its parts.
+    pub path: &'static str,
+    /// What must hold.
+    pub right: Right,
+    pub(crate) handler: Handler,
+}
+
+impl std::fmt::Debug for Route {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} {:?}", self.method, self.path, self.right)
+    }
+}
+
+const fn get(path: &'static str, right: Right, handler: Handler) -> Route {
+    Route { method: "GET", path, right, handler }
+}
+
+const fn post(path: &'static str, right: Right, handler: Handler) -> Route {
+    Route { method: "POST", path, right, handler }
+}
+
+const READ: Right = Right::Arrangement(Action::ArrangementRead);
+
+/// Every route there is.
+const ROUTES: &[Route] = &[
+    get("/healthz", Right::Open, |_| Ok(Answer::Word("ok\n"))),
+    get("/style/{digest}", Right::Open, enter::style),
+    get("/sign-in", Right::Open, enter::show),
+    post("/sign-in", Right::Open, enter::sign_in),
+    get("/sign-in/code", Right::Open, enter::show_code),
+    post("/sign-in/code", Right::Open, enter::give_code),
+    get("/enter/{secret}", Right::Open, enter::show_link),
+    post("/enter/{secret}", Right::Open, enter::by_link),
+    post("/sign-out", Right::Own(Action::SessionEnd), enter::sign_out),
+    get("/account", Right::Own(Action::SessionEnd), account::show),
+    get("/account/password", Right::Own(Action::PasswordChange), account::show_password),
+    post("/account/password", Right::Own(Action::PasswordChange), account::set_password),
+    get("/account/factor", Right::Own(Action::FactorChange), account::offer_factor),
+    post("/account/factor", Right::Own(Action::FactorChange), account::confirm_factor),
+    get("/", Right::Each(Action::ArrangementRead), portfolio::show),
+    get("/arrangements/{arrangement}", READ, arrangement::show),
+    get("/arrangements/{arrangement}/controls/{control}", READ, control::show),
+    get("/arrangements/{arrangement}/findings/{finding}", READ, finding::show),
+    get("/arrangements/{arrangement}/service-levels/{level}", READ, level::show),
+    get("/arrangements/{arrangement}/evidence", READ, evidence::show),
+    get("/rows/{reference}", Right::Each(Action::SourceRead), evidence::row),
+    get("/ledger", Right::Each(Action::LedgerRead), ledger::show),
+    get("/people", Right::Workspace(Action::AccountRead), people::show),
+];
+
+/// Every route there is.
+#[must_use]
+pub fn routes() -> &'static [Route] {
+    ROUTES
+}

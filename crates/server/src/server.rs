@@ -1,0 +1,353 @@
+//! The server: a workspace behind routes. Owns who asks, the rule before the handler, and how much is
+//! worked on at once; what a page says is in `page`.
+
+use std::{
+    cell::RefCell,
+    sync::{Arc, Mutex},
+};
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::{FromRequestParts as _, RawPathParams},
+    http::{HeaderValue, Request, Response, StatusCode, header, request::Parts},
+    routing::{MethodFilter, on},
+};
+use backstay_access::{Policies, Portfolio, Resource};
+use backstay_engine::Catalogue;
+use backstay_store::{Ctx, Visitor, Workspace};
+use tokio::sync::Semaphore;
+
+use crate::{
+    answer::{Answer, response},
+    asked::{Asked, Call, Texts},
+    figures::Kept,
+    guard,
+    page::frame,
+    problem::ProblemError,
+    route::{Right, Route, routes},
+    wire::Peer,
+};
+
+/// Bytes of a form.
+const MOST_FORM: usize = 64 * 1024;
+/// Requests worked on at once; others wait their turn.
+const AT_ONCE: usize = 8;
+
+/// Fills bytes with randomness; false: the system gives none.
+pub type FillRandom = Box<dyn Fn(&mut [u8]) -> bool + Send + Sync>;
+
+/// What the machine gives: the door hands it in.
+pub struct Ports {
+    /// The clock, microseconds UTC.
+    pub now_us: Box<dyn Fn() -> i64 + Send + Sync>,
+    /// Randomness that nobody can foresee.
+    pub random: FillRandom,
+    /// Where the operator reads what broke.
+    pub log: Box<dyn Fn(&str) + Send + Sync>,
+    /// The server is reached by HTTPS only: cookies are then sent by HTTPS only.
+    pub secure: bool,
+}
+
+/// Why a server cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The access policies cannot be used.
+    #[error(transparent)]
+    Policy(#[from] backstay_access::PolicyError),
+    /// The catalogue cannot be used.
+    #[error(transparent)]
+    Catalogue(#[from] backstay_desk::DeskError),
+    /// The system gives no randomness.
+    #[error("the system gives no randomness")]
+    Randomness,
+}
+
+/// A workspace behind routes.
+pub struct Server {
+    pub(crate) workspace: Workspace,
+    pub(crate) policies: &'static Policies,
+    pub(crate) catalogue: Catalogue,
+    pub(crate) ports: Ports,
+    /// What tokens of forms are made with; another at each start.
+    pub(crate) key: [u8; 32],
+    pub(crate) kept: Mutex<Kept>,
+    room: Semaphore,
+}
+
+impl Server {
+    /// A server of this workspace.
+    ///
+    /// # Errors
+    /// [`ServerError`].
+    pub fn new(workspace: Workspace, ports: Ports) -> Result<Arc<Self>, ServerError> {
+        let mut key = [0; 32];
+        if !(ports.random)(&mut key) {
+            return Err(ServerError::Randomness);
+        }
+        Ok(Arc::new(Self {
+            policies: Policies::built_in()?,
+            catalogue: backstay_desk::evidence::catalogue(&workspace)?,
+            workspace,
+            ports,
+            key,
+            kept: Mutex::new(Kept::default()),
+            room: Semaphore::new(AT_ONCE),
+        }))
+    }
+
+    /// Bytes of a body that are taken at most.
+    #[must_use]
+    pub fn most_body() -> usize {
+        MOST_FORM
+    }
+
+    /// Its routes.
+    #[must_use]
+    pub fn app(self: &Arc<Self>) -> Router {
+        let mut router = Router::new();
+        for route in routes() {
+            let server = Arc::clone(self);
+            let handler = move |request: Request<Body>| {
+                let server = Arc::clone(&server);
+                async move { server.handle(route, request).await }
+            };
+            let filter =
+                if route.method == "POST" { MethodFilter::POST } else { MethodFilter::GET };
+            router = router.route(route.path, on(filter, handler));
+        }
+        let server = Arc::clone(self);
+        router
+            .method_not_allowed_fallback(|| async {
+                response(
+                    StatusCode::METHOD_NOT_ALLOWED,
+                    "text/plain; charset=utf-8",
+                    "not that way\n",
+                )
+            })
+            .fallback(move |request: Request<Body>| {
+                let api = request.uri().path().starts_with("/api");
+                let response = server.problem(None, &ProblemError::nothing("page"), api);
+                async move { response }
+            })
+    }
+
+    async fn handle(
+        self: Arc<Self>,
+        route: &'static Route,
+        request: Request<Body>,
+    ) -> Response<Body> {
+        let (mut parts, body) = request.into_parts();
+        let Ok(body) = to_bytes(body, MOST_FORM).await else {
+            return self.problem(None, &ProblemError::too_large(MOST_FORM), false);
+        };
+        let named = RawPathParams::from_request_parts(&mut parts, &()).await;
+        let named = named.map(|params| {
+            params.iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect()
+        });
+        let call = call_of(parts, named.unwrap_or_default(), &body);
+        // The semaphore is never closed; were it, the request would go on without a bound.
+        let _turn = self.room.acquire().await.ok();
+        let server = Arc::clone(&self);
+        let done = tokio::task::spawn_blocking(move || server.answer(route, &call)).await;
+        done.unwrap_or_else(|_| {
+            self.problem(None, &ProblemError::broken("a handler ended early"), false)
+        })
+    }
+
+    /// Answers one request; blocks while it does.
+    fn answer(&self, route: &Route, call: &Call) -> Response<Body> {
+        let portfolio = match self.workspace.portfolio() {
+            Ok(portfolio) => portfolio,
+            Err(error) => return self.problem(None, &error.into(), false),
+        };
+        let asked = match self.ask(call, &portfolio) {
+            Ok(asked) => asked,
+            Err(error) => return self.problem(None, &error, false),
+        };
+        let done = self.allow(route, &asked, &portfolio).and_then(|()| {
+            let unset = asked.visitor.as_ref().is_some_and(|visitor| visitor.must_set_password);
+            match route.right {
+                // Whoever came by a link sets a password before anything else.
+                Right::Workspace(_) | Right::Arrangement(_) | Right::Each(_) if unset => {
+                    Ok(Answer::see("/account/password"))
+                }
+                _ => (route.handler)(&asked),
+            }
+        });
+        let mut response = match done {
+            Ok(Answer::Page { title, body }) => {
+                let page = frame::page(Some(&asked), &title, &body);
+                response(StatusCode::OK, "text/html; charset=utf-8", page)
+            }
+            Ok(Answer::See { to, cookies }) => {
+                let mut away = response(StatusCode::SEE_OTHER, "text/plain; charset=utf-8", "");
+                if let Ok(to) = HeaderValue::from_str(&to) {
+                    away.headers_mut().insert(header::LOCATION, to);
+                }
+                asked.cookies.borrow_mut().extend(cookies);
+                away
+            }
+            Ok(Answer::Kept(text)) => {
+                let mut style = response(StatusCode::OK, "text/css; charset=utf-8", text);
+                let long = HeaderValue::from_static("public, max-age=31536000, immutable");
+                style.headers_mut().insert(header::CACHE_CONTROL, long);
+                style
+            }
+            Ok(Answer::Word(word)) => response(StatusCode::OK, "text/plain; charset=utf-8", word),
+            Err(error) => self.problem(Some(&asked), &error, false),
+        };
+        for cookie in asked.cookies.borrow().iter() {
+            if let Ok(value) = HeaderValue::from_str(cookie) {
+                response.headers_mut().append(header::SET_COOKIE, value);
+            }
+        }
+        response
+    }
+
+    /// Who asks.
+    fn ask<'a>(
+        &'a self,
+        call: &'a Call,
+        portfolio: &'a Portfolio,
+    ) -> Result<Asked<'a>, ProblemError> {
+        let now_us = (self.ports.now_us)();
+        let session = guard::cookie(&call.headers, guard::SESSION);
+        let accounts = self.workspace.accounts();
+        let visitor: Option<Visitor> = match &session {
+            Some(session) => accounts.visitor(session, now_us)?,
+            None => None,
+        };
+        let mut cookies = Vec::new();
+        let mut bound_to = session.unwrap_or_default();
+        if let Some(digest) = visitor.as_ref().and_then(|visitor| visitor.session.as_ref()) {
+            // A note of use that could not be written costs nobody a page.
+            let _ = accounts.touch(digest, now_us);
+        } else {
+            bound_to = match guard::cookie(&call.headers, guard::BROWSER) {
+                Some(browser) if browser.len() == 32 => browser,
+                _ => {
+                    let mut bytes = [0; 16];
+                    if !(self.ports.random)(&mut bytes) {
+                        return Err(ProblemError::broken("the system gives no randomness"));
+                    }
+                    let browser = hex::encode(bytes);
+                    let secure = self.ports.secure;
+                    cookies.push(guard::set_cookie(guard::BROWSER, &browser, 43_200, secure));
+                    browser
+                }
+            };
+        }
+        let authority = match &visitor {
+            Some(visitor) => {
+                let made = self.policies.authority(&visitor.principal, portfolio);
+                Some(made.map_err(|error| ProblemError::broken(error.to_string()))?)
+            }
+            None => None,
+        };
+        let cookies = RefCell::new(cookies);
+        Ok(Asked { server: self, call, now_us, visitor, authority, bound_to, cookies })
+    }
+
+    /// The rule before the handler.
+    fn allow(
+        &self,
+        route: &Route,
+        asked: &Asked<'_>,
+        portfolio: &Portfolio,
+    ) -> Result<(), ProblemError> {
+        if route.right != Right::Open {
+            asked.visitor()?;
+        }
+        let call = asked.call;
+        if call.changes
+            && !(guard::same_origin(&call.headers)
+                && guard::is_token(&self.key, &asked.bound_to, asked.field("token")))
+        {
+            return Err(ProblemError::stale_form());
+        }
+        let (action, resource) = match route.right {
+            Right::Open | Right::Each(_) => return Ok(()),
+            Right::Own(action) => {
+                let account = &asked.visitor()?.account;
+                let provider = account.provider.as_deref();
+                (action, Resource::Account { id: &account.id, provider })
+            }
+            Right::Workspace(action) => (action, Resource::Workspace),
+            Right::Arrangement(action) => {
+                let id = asked.part("arrangement");
+                // What is not visible is not there, whatever else may be wrong.
+                if !portfolio.has(id) || !asked.authority()?.visible().contains(id) {
+                    return Err(ProblemError::nothing("arrangement"));
+                }
+                (action, Resource::Arrangement(id))
+            }
+        };
+        let decision = asked.authority()?.decide(action, &resource);
+        if decision.allowed { Ok(()) } else { Err(ProblemError::refused(decision.refusal)) }
+    }
+
+    /// A problem as a page, or as JSON for machines.
+    fn problem(
+        &self,
+        asked: Option<&Asked<'_>>,
+        error: &ProblemError,
+        api: bool,
+    ) -> Response<Body> {
+        if let Some(cause) = &error.cause {
+            (self.ports.log)(cause);
+        }
+        if api {
+            let told = serde_json::json!({
+                "type": "about:blank",
+                "title": error.title,
+                "status": error.status.as_u16(),
+                "detail": error.detail,
+            });
+            return response(error.status, "application/problem+json", told.to_string());
+        }
+        let unknown = asked.is_some_and(|asked| asked.visitor.is_none() && !asked.call.changes);
+        if error.status == StatusCode::UNAUTHORIZED && unknown {
+            let mut away = response(StatusCode::SEE_OTHER, "text/plain; charset=utf-8", "");
+            away.headers_mut().insert(header::LOCATION, HeaderValue::from_static("/sign-in"));
+            return away;
+        }
+        response(error.status, "text/html; charset=utf-8", frame::problem(asked, error))
+    }
+
+    /// Does something that needs clock, actor and randomness.
+    pub(crate) fn with_context<T, E>(
+        &self,
+        actor: &str,
+        now_us: i64,
+        work: impl FnOnce(&mut Ctx<'_>) -> Result<T, E>,
+    ) -> Result<T, ProblemError>
+    where
+        ProblemError: From<E>,
+    {
+        let mut given = true;
+        let mut random = |bytes: &mut [u8]| given &= (self.ports.random)(bytes);
+        let done = work(&mut Ctx { now_us, actor, random: &mut random });
+        if !given {
+            return Err(ProblemError::broken("the system gives no randomness"));
+        }
+        done.map_err(Into::into)
+    }
+}
+
+fn pairs(bytes: &[u8]) -> Texts {
+    form_urlencoded::parse(bytes).into_owned().collect()
+}
+
+fn call_of(parts: Parts, named: Texts, body: &[u8]) -> Call {
+    let peer = parts.extensions.get::<Peer>().map(|peer| peer.0.to_string());
+    Call {
+        query: pairs(parts.uri.query().unwrap_or_default().as_bytes()),
+        form: pairs(body),
+        changes: parts.method == axum::http::Method::POST,
+        path: parts.uri.path().to_owned(),
+        parts: named,
+        peer: peer.unwrap_or_default(),
+        headers: parts.headers,
+    }
+}

@@ -1,0 +1,94 @@
+//! Coming in, going, and forms from elsewhere.
+
+use axum::http::{Method, StatusCode};
+
+use crate::home::{Home, PASSWORD};
+
+#[test]
+fn who_is_not_signed_in_is_shown_where_to_sign_in_and_nothing_else() {
+    let home = Home::shared();
+    let mut browser = home.browser();
+    let shown = browser.get("/");
+    assert_eq!((shown.status, shown.to()), (StatusCode::SEE_OTHER, "/sign-in"));
+    assert!(browser.get("/sign-in").text.contains("Mail address"));
+    assert_eq!(browser.get("/healthz").text, "ok\n");
+    assert_eq!(browser.get("/nowhere").status, StatusCode::NOT_FOUND);
+    let api = browser.get("/api/v1/nothing");
+    assert_eq!(api.headers["content-type"], "application/problem+json");
+}
+
+#[test]
+fn a_link_lets_in_once_and_only_when_it_is_used_not_when_it_is_looked_at() {
+    let home = Home::shared();
+    let link = home.link("executive");
+    let mut browser = home.browser();
+    assert!(browser.get(&link).text.contains("Come in"));
+    assert!(browser.get(&link).text.contains("Come in"), "looking does not use it up");
+    assert_eq!(browser.send(&link, &[]).to(), "/account/password");
+    assert_eq!(browser.get("/").to(), "/account/password", "a password comes first");
+    let mut other = home.browser();
+    assert!(other.get(&link).text.contains("lets nobody in"));
+    let weak = browser.send("/account/password", &[("new", "short"), ("again", "short")]);
+    assert!(weak.text.contains("role=\"alert\""), "{}", weak.text);
+    let differ = browser.send("/account/password", &[("new", PASSWORD), ("again", "x")]);
+    assert!(differ.text.contains("differ"));
+    let set = browser.send("/account/password", &[("new", PASSWORD), ("again", PASSWORD)]);
+    assert_eq!(set.to(), "/");
+    assert_eq!(browser.get("/").status, StatusCode::OK);
+
+    let mut again = home.browser();
+    let wrong = again.send("/sign-in", &[("email", "executive@example.org"), ("password", "no")]);
+    let stranger = again.send("/sign-in", &[("email", "nobody@example.org"), ("password", "no")]);
+    assert!(wrong.text.contains("Mail address or password is wrong"));
+    assert!(stranger.text.contains("Mail address or password is wrong"));
+    let right =
+        again.send("/sign-in", &[("email", "executive@example.org"), ("password", PASSWORD)]);
+    let cookie = right.headers["set-cookie"].to_str().unwrap();
+    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
+    assert_eq!(again.get("/").status, StatusCode::OK);
+    let kept = again.cookies.clone();
+    let token = again.token("/");
+    assert_eq!(again.ask(Method::POST, "/sign-out", &[("token", &token)], &[]).to(), "/sign-in");
+    again.cookies = kept;
+    assert_eq!(again.get("/").to(), "/sign-in", "the session ended here, not only in the browser");
+}
+
+#[test]
+fn a_form_without_the_token_of_its_page_or_from_another_site_is_not_taken() {
+    let home = Home::shared();
+    let mut browser = home.signed_in("analyst");
+    let none = browser.ask(Method::POST, "/sign-out", &[], &[]);
+    assert_eq!(none.status, StatusCode::FORBIDDEN);
+    let token = browser.token("/account");
+    let cross = [("sec-fetch-site", "cross-site")];
+    let from_elsewhere = browser.ask(Method::POST, "/sign-out", &[("token", &token)], &cross);
+    assert_eq!(from_elsewhere.status, StatusCode::FORBIDDEN);
+    let origin = [("origin", "http://elsewhere.example")];
+    let named = browser.ask(Method::POST, "/sign-out", &[("token", &token)], &origin);
+    assert_eq!(named.status, StatusCode::FORBIDDEN);
+    let other = home.signed_in("finance-analyst").token("/account");
+    let borrowed = browser.ask(Method::POST, "/sign-out", &[("token", &other)], &[]);
+    assert_eq!(borrowed.status, StatusCode::FORBIDDEN, "another's token");
+    assert_eq!(browser.get("/account").status, StatusCode::OK, "still signed in");
+}
+
+#[test]
+fn a_form_that_is_too_large_is_refused_and_every_answer_carries_the_headers() {
+    let home = Home::shared();
+    let mut browser = home.browser();
+    let large = "x".repeat(70_000);
+    let shown = browser.ask(Method::POST, "/sign-in", &[("email", &large)], &[]);
+    assert_eq!(shown.status, StatusCode::PAYLOAD_TOO_LARGE);
+    let page = browser.get("/sign-in");
+    for shown in [&shown, &page] {
+        let policy = shown.headers["content-security-policy"].to_str().unwrap();
+        assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+        assert_eq!(shown.headers["x-content-type-options"], "nosniff");
+        assert_eq!(shown.headers["referrer-policy"], "no-referrer");
+    }
+    assert!(!page.text.contains("<script") && !page.text.contains(" style="));
+    let style = page.text.split("href=\"/style/").nth(1).unwrap().split('"').next().unwrap();
+    let sheet = browser.get(&format!("/style/{style}"));
+    assert!(sheet.headers["cache-control"].to_str().unwrap().contains("immutable"));
+    assert_eq!(browser.get("/style/0123456789abcdef.css").status, StatusCode::NOT_FOUND);
+}
