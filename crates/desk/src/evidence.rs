@@ -1,7 +1,7 @@
 //! What the engine looks at: the workspace's evidence as of an instant with its catalogue, and how
 //! it is cut up for the machine at hand.
 
-use std::{sync::Arc, thread};
+use std::{collections::BTreeSet, sync::Arc, thread};
 
 use backstay_engine::{
     Catalogue, EngineError, Period, arrangement,
@@ -122,16 +122,15 @@ pub fn see_with(
 pub fn see_visible(
     workspace: &Workspace,
     as_of: Option<&str>,
-    visible: &std::collections::BTreeSet<String>,
+    visible: &BTreeSet<String>,
     catalogue: Catalogue,
     clock_us: i64,
 ) -> Result<Option<Seen>, DeskError> {
     let known = as_of.map(parse_known).transpose()?;
-    if visible.is_empty() {
+    let Some(manifest) = workspace.manifest_seen(as_of_known(known), visible)? else {
         return Ok(None);
-    }
-    let asked: Vec<String> = visible.iter().cloned().collect();
-    let held = arrangement::ids(&workspace.manifest(as_of_known(known), &asked)?);
+    };
+    let held = arrangement::ids(&manifest);
     if held.is_empty() {
         return Ok(None);
     }

@@ -76,6 +76,12 @@ impl Figures {
         let clock_us = asked.now_us - asked.now_us.rem_euclid(STEP_US);
         let catalogue = server.catalogue.clone();
         let as_of = asked.query("as_of");
+        if let Some(entry) = as_of.and_then(|text| text.parse::<u64>().ok()) {
+            let size = server.workspace.backend().head()?.size;
+            if !(1..=size).contains(&entry) {
+                return Err(ProblemError::nothing("ledger entry"));
+            }
+        }
         let Some(seen) = see_visible(&server.workspace, as_of, ids, catalogue, clock_us)? else {
             return Ok(None);
         };

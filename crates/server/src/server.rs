@@ -103,7 +103,6 @@ impl Server {
     }
 
     /// Its routes.
-    #[must_use]
     pub fn app(self: &Arc<Self>) -> Router {
         let mut router = Router::new();
         for route in routes() {

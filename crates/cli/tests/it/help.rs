@@ -54,6 +54,7 @@ fn help_texts_stay_as_reviewed() {
         &["account", "token"],
         &["account", "sessions"],
         &["demo"],
+        &["serve"],
         &["completions"],
     ] {
         let args = [command, &["--help"]].concat();

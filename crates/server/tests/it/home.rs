@@ -5,7 +5,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex, OnceLock,
-        atomic::{AtomicU8, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
 };
 
@@ -18,6 +18,7 @@ use backstay_access::{Grant, Role, Scope};
 use backstay_desk::import::{Reading, Source, bring, options};
 use backstay_server::{Ports, Server};
 use backstay_store::{Ctx, InitOptions, NewAccount, Workspace, account::LINK_US};
+use sha2::{Digest as _, Sha256};
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
 
@@ -38,10 +39,11 @@ pub struct Home {
 }
 
 fn counting() -> impl FnMut(&mut [u8]) {
-    static NEXT: AtomicU8 = AtomicU8::new(0);
+    static NEXT: AtomicU64 = AtomicU64::new(0);
     |bytes: &mut [u8]| {
-        for byte in bytes {
-            *byte = NEXT.fetch_add(1, Ordering::Relaxed).wrapping_mul(167).wrapping_add(13);
+        for chunk in bytes.chunks_mut(32) {
+            let n = NEXT.fetch_add(1, Ordering::Relaxed);
+            chunk.copy_from_slice(&Sha256::digest(n.to_be_bytes())[..chunk.len()]);
         }
     }
 }
@@ -121,7 +123,7 @@ impl Home {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut random = counting();
-        let made = InitOptions { now_us: NOW_US, actor: "test".into(), random: [5; 32] };
+        let made = InitOptions { now_us: NOW_US, actor: "test".into(), random: [5; 144] };
         let workspace = Workspace::init(&dir.path().join("ws"), made).unwrap();
         for (n, (table, text)) in files().into_iter().enumerate() {
             let path = dir.path().join(format!("{n}-{table}.csv"));

@@ -70,5 +70,6 @@ fn a_page_as_of_an_earlier_entry_shows_what_was_known_then() {
     let wrong = browser.get("/?period=march");
     assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
     assert!(wrong.text.contains("is not a period"), "{}", wrong.text);
-    assert_eq!(browser.get("/?as_of=999999").status, StatusCode::BAD_REQUEST);
+    assert_eq!(browser.get("/?as_of=999999").status, StatusCode::NOT_FOUND);
+    assert_eq!(browser.get("/?as_of=yesterday").status, StatusCode::BAD_REQUEST);
 }
