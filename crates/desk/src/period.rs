@@ -39,6 +39,16 @@ pub fn parse_period(text: &str) -> Result<Days, DeskError> {
     Ok((from, to))
 }
 
+/// A period as [`parse_period`] reads it, as short as it can be written.
+#[must_use]
+pub fn written((first, after): Days) -> String {
+    let year = format!("{:04}", first.year());
+    let month = format!("{year}-{:02}", first.month());
+    let quarter = format!("{year}-Q{}", (first.month() + 2) / 3);
+    let whole = [month, quarter, year].into_iter().find(|t| parse_whole(t) == Some((first, after)));
+    whole.unwrap_or_else(|| format!("{first}..{after}"))
+}
+
 fn parse_day(text: &str) -> Option<Date> {
     (text.len() == 10).then(|| text.parse().ok()).flatten()
 }
@@ -112,6 +122,14 @@ mod tests {
     fn a_range_of_days_is_half_open() {
         let days = parse_period("2026-03-01..2026-06-01").unwrap();
         assert_eq!(days, (date(2026, 3, 1), date(2026, 6, 1)));
+    }
+
+    #[test]
+    fn a_period_is_written_as_short_as_it_is_read() {
+        for text in ["2026-10", "2025-12", "2026-Q1", "2026-Q4", "2026", "2026-10-01..2026-10-05"] {
+            assert_eq!(written(parse_period(text).unwrap()), text);
+        }
+        assert_eq!(written(parse_period("2026-01-01..2026-02-01").unwrap()), "2026-01");
     }
 
     #[test]

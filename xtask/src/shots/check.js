@@ -39,7 +39,8 @@
   }
   // A word is not broken into single letters by a column that is too narrow.
   for (const cell of document.querySelectorAll("th, td")) {
-    if (!seen(cell) || cell.querySelector(".long, code")) continue;
+    // What cannot break runs over its cell instead, which is told above.
+    if (!seen(cell) || cell.querySelector(".long, code") || getComputedStyle(cell).whiteSpace === "nowrap") continue;
     const words = (cell.innerText || "").trim().split(/\s+/);
     const longest = Math.max(...words.map((word) => word.length));
     if (longest > 2 && longest <= 14 && cell.clientWidth < 24) say(`too narrow to read: ${name(cell)}`);

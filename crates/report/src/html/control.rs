@@ -68,17 +68,24 @@ fn limits(control: &Control) -> String {
     )
 }
 
+/// How a control or metric is computed: in words, and its SQL.
+pub(super) fn computed(body: &Body) -> Markup {
+    html! {
+        (text::prose(before_sql(&body.computed)))
+        details {
+            summary { "SQL, " (text::counted(body.sql.lines().count() as u64, "line")) }
+            pre tabindex="0" { code { (crate::layout::clean_lines(&body.sql)) } }
+        }
+    }
+}
+
 /// The prose and the SQL of a control or metric.
 pub(super) fn told(body: &Body, remedy: Option<String>) -> Markup {
     html! {
         div.prose {
             h4 { "What it tests" } (text::prose(&body.tests))
             h4 { "Why it matters" } (text::prose(&body.why))
-            h4 { "How it is computed" } (text::prose(before_sql(&body.computed)))
-            details {
-                summary { "SQL, " (text::counted(body.sql.lines().count() as u64, "line")) }
-                pre tabindex="0" { code { (crate::layout::clean_lines(&body.sql)) } }
-            }
+            h4 { "How it is computed" } (computed(body))
             @if let Some(anchor) = remedy {
                 h4 id=(anchor) tabindex="-1" { "What to do" } (text::prose(&body.remedy))
             }

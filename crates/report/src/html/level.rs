@@ -224,7 +224,7 @@ fn data(title: &str, windows: &[Seen<'_>]) -> Markup {
         (with_minimum, if share { "Min., %" } else { "Min." }, Set::Figure),
         (with_excluded, "Left out", Set::Figure),
         (with_gaps, "Unclear", Set::Figure),
-        (with_worst, if share { "Worst span, %" } else { "Worst span" }, Set::Figure),
+        (with_worst, if share { "Worst, %" } else { "Worst" }, Set::Figure),
         (with_holes, "Evidence", Set::Text),
     ]
     .into_iter()
@@ -248,7 +248,7 @@ fn data(title: &str, windows: &[Seen<'_>]) -> Markup {
             (with_excluded, figure::count(excluded(seen))),
             (with_gaps, figure::count(gaps(seen))),
             (with_worst, bare(level::worst_value(measure).unwrap_or_default())),
-            (with_holes, if seen.covered { "complete" } else { "incomplete" }.to_owned()),
+            (with_holes, if seen.covered { "complete" } else { "partial" }.to_owned()),
         ];
         let cells = cells.into_iter().filter(|(shown, _)| *shown);
         sheet.row(Row::of(cells.map(|(_, cell)| html! { (cell) }).collect()));

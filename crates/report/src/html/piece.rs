@@ -2,12 +2,14 @@
 //! tables, and texts of evidence made harmless. Owns nothing but the way to them; it must never hold a
 //! figure.
 
-use backstay_engine::{Period, Status, assessment::MeasureResult, outcome::Outcome};
+use backstay_engine::{
+    Period, Status, assessment::MeasureResult, catalogue::Body, outcome::Outcome,
+};
 use maud::Markup;
 
 pub use super::sheet::Set;
 use super::{
-    head,
+    control, head,
     sheet::{Row, Sheet},
     status, text,
 };
@@ -81,6 +83,12 @@ pub fn sentence(of: &str) -> Markup {
 #[must_use]
 pub fn prose(markdown: &str) -> Markup {
     text::prose(markdown)
+}
+
+/// How a control or metric is computed: in words, and its SQL.
+#[must_use]
+pub fn computed(body: &Body) -> Markup {
+    control::computed(body)
 }
 
 /// A period in words.

@@ -45,7 +45,7 @@ pub fn show(asked: &Asked<'_>) -> Result<Answer, ProblemError> {
         (findings(asked, id, found, Some(&control.id)))
         h2 { "What it tests" } div.prose { (piece::prose(&control.body.tests)) }
         h2 { "Why it matters" } div.prose { (piece::prose(&control.body.why)) }
-        h2 { "How it is computed" } div.prose { (piece::prose(&control.body.computed)) }
+        h2 { "How it is computed" } div.prose { (piece::computed(&control.body)) }
         h2 { "What to do" } div.prose { (piece::prose(&control.body.remedy)) }
         @if !control.references.is_empty() {
             h2 { "References" }

@@ -4,6 +4,7 @@
 use std::sync::OnceLock;
 
 use backstay_access::{Action, Authority, Resource};
+use backstay_desk::period::written;
 use backstay_engine::Period;
 use backstay_report::html::piece;
 use maud::{DOCTYPE, Markup, html};
@@ -109,7 +110,9 @@ pub fn crumbs(links: &[(String, Markup)]) -> Markup {
 /// The period and the instant of a page, to be changed.
 pub fn when(asked: &Asked<'_>, period: Option<Period>) -> Markup {
     let shown = asked.query("period").map(str::to_owned);
-    let shown = shown.or_else(|| period.map(|period| period.to_string())).unwrap_or_default();
+    let shown = shown
+        .or_else(|| period.map(|period| written((period.first, period.after))))
+        .unwrap_or_default();
     html! {
         form.when method="get" {
             div {

@@ -39,7 +39,7 @@ pub fn show(asked: &Asked<'_>) -> Result<Answer, ProblemError> {
         @for measure in &own { (window(measure, opens)) }
         @if let Some(metric) = metric {
             h2 { "How it is computed" }
-            div.prose { (piece::prose(&metric.body.tests)) (piece::prose(&metric.body.computed)) }
+            div.prose { (piece::prose(&metric.body.tests)) (piece::computed(&metric.body)) }
         }
     };
     Ok(Answer::page(last.title.clone(), body))
