@@ -226,7 +226,10 @@ fn level_row(
     let gap = credit.reckoned.as_ref().err().cloned();
     let explanation = match (known, &gap) {
         (Some(known), _) => {
-            reckoning(book, month, (level, known, credit.credit), band.as_deref(), at_risk)
+            let is_volume = measured.is_some_and(|row| row.metric == "volume");
+            let attained = attained_text(&level.attained, is_volume);
+            let what = (level, known, credit.credit);
+            reckoning(book, month, what, (&attained, band.as_deref()), at_risk)
         }
         (None, why) => why.clone().unwrap_or_default(),
     };
@@ -273,15 +276,10 @@ fn per_cent(value: Exact) -> String {
     format!("{} %", number(value * Exact::from_integer(100)))
 }
 
-fn reckoning(
-    book: &CreditBook,
-    month: &BookMonth,
-    (level, known, credit): (&Level, &Reckoned, Option<i64>),
-    band: Option<&str>,
-    at_risk: Exact,
-) -> String {
-    let attained = match level.attained {
-        Attained::Known { met, counted: 1 } => format!("{met} cases"),
+/// What was attained, as people write it.
+fn attained_text(attained: &Attained, is_volume: bool) -> String {
+    match *attained {
+        Attained::Known { met, .. } if is_volume => format!("{met} cases"),
         Attained::Known { met, counted: 1_000_000_000 } => {
             format!("{} supposed", per_cent(backstay_credits::exact(met, 1_000_000_000)))
         }
@@ -290,7 +288,16 @@ fn reckoning(
             format!("{} % ({met} of {counted})", decimal_text(round_half_even(share), 4))
         }
         _ => "no case, which counts as met".to_owned(),
-    };
+    }
+}
+
+fn reckoning(
+    book: &CreditBook,
+    month: &BookMonth,
+    (level, known, credit): (&Level, &Reckoned, Option<i64>),
+    (attained, band): (&str, Option<&str>),
+    at_risk: Exact,
+) -> String {
     let expected = level.term.expected.or(level.target);
     let by_band = matches!(level.term.formula, Formula::Bands(..));
     let against = match (by_band, expected) {
@@ -420,4 +427,18 @@ fn total(book: &CreditBook, month: &BookMonth, credit: Option<&MonthCredit>, bac
         parts.push(format!("{} came back to the provider", money(back)));
     }
     parts.join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_of_one_case_is_a_share_and_a_volume_is_a_number() {
+        let known = |met, counted| Attained::Known { met, counted };
+        assert_eq!(attained_text(&known(0, 1), false), "0.0000 % (0 of 1)");
+        assert_eq!(attained_text(&known(330, 341), false), "96.7742 % (330 of 341)");
+        assert_eq!(attained_text(&known(412, 1), true), "412 cases");
+        assert_eq!(attained_text(&known(970_000_000, 1_000_000_000), false), "97 % supposed");
+    }
 }

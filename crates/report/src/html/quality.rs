@@ -302,6 +302,10 @@ impl Page<'_> {
             format!("{} in {} ({share})", figure::count(complaints), figure::counted(cases, "case"))
         };
         let chance = found.chance.as_deref().and_then(|chance| figure::percent_of_share(chance, 2));
+        let chance = chance.map(|shown| match shown.as_str() {
+            "0.00 %" => "less than 0.01 %".to_owned(),
+            _ => shown,
+        });
         Some(html! {
             p { "Caused by the service: " strong { (per(found.now)) } " opened in the period"
                 @if found.gap.is_none() { "; in the two months before " (per(found.before)) }
