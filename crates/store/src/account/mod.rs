@@ -523,6 +523,11 @@ fn check(
     tables: &dyn AccountTables,
 ) -> Result<()> {
     match payload.event {
+        // An id is given once, whatever was drawn for it.
+        AccessEvent::Added if before.is_some() => {
+            let taken = tables.account(&payload.account)?;
+            return Err(StoreError::EmailTaken(taken.map(|row| row.email).unwrap_or_default()));
+        }
         AccessEvent::Added => {}
         // Somebody else forgot it meanwhile.
         _ if tables.account(&payload.account)?.is_none() => {
