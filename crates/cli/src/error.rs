@@ -13,22 +13,9 @@ pub const FOUND: u8 = 3;
 /// An error as the user sees it.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
-    /// The command could not do its work: exit code 1.
-    #[error("{message}")]
-    Failed {
-        /// What and where.
-        message: String,
-        /// What to do, when there is something.
-        help: Option<String>,
-    },
-    /// The command was not well put: exit code 2.
-    #[error("{message}")]
-    Usage {
-        /// What and where.
-        message: String,
-        /// What to write instead.
-        help: String,
-    },
+    /// The command could not do its work (exit code 1) or was not well put (exit code 2).
+    #[error(transparent)]
+    Told(#[from] DeskError),
     /// Whoever reads our output went away; nothing is said.
     #[error("the reader of the output went away")]
     ReaderGone,
@@ -37,25 +24,25 @@ pub enum CliError {
 impl CliError {
     /// The command could not do its work; no remedy beyond what the message says.
     pub fn failed(message: impl Into<String>) -> Self {
-        Self::Failed { message: message.into(), help: None }
+        DeskError::failed(message).into()
     }
 
     /// The command could not do its work, and this helps.
     pub fn failed_with(message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self::Failed { message: message.into(), help: Some(help.into()) }
+        DeskError::failed_with(message, help).into()
     }
 
     /// The command was not well put.
     pub fn usage(message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self::Usage { message: message.into(), help: help.into() }
+        DeskError::usage(message, help).into()
     }
 
     /// The same error, saying which file it is about, unless it does already.
     #[must_use]
     pub fn about(self, file: &str) -> Self {
         match self {
-            Self::Failed { message, help } if !message.contains(file) => {
-                Self::Failed { message: format!("`{file}`: {message}"), help }
+            Self::Told(DeskError::Failed { message, help }) if !message.contains(file) => {
+                DeskError::Failed { message: format!("`{file}`: {message}"), help }.into()
             }
             other => other,
         }
@@ -64,8 +51,8 @@ impl CliError {
     /// The exit code.
     pub fn code(&self) -> u8 {
         match self {
-            Self::Failed { .. } => 1,
-            Self::Usage { .. } => 2,
+            Self::Told(DeskError::Failed { .. }) => 1,
+            Self::Told(DeskError::Usage { .. }) => 2,
             Self::ReaderGone => 0,
         }
     }
@@ -73,8 +60,7 @@ impl CliError {
     /// What to do.
     pub fn help(&self) -> Option<&str> {
         match self {
-            Self::Failed { help, .. } => help.as_deref(),
-            Self::Usage { help, .. } => Some(help),
+            Self::Told(error) => error.help(),
             Self::ReaderGone => None,
         }
     }
@@ -86,15 +72,6 @@ pub fn writing(error: &std::io::Error) -> CliError {
         CliError::ReaderGone
     } else {
         CliError::failed(format!("the output cannot be written: {error}"))
-    }
-}
-
-impl From<DeskError> for CliError {
-    fn from(error: DeskError) -> Self {
-        match error {
-            DeskError::Failed { message, help } => Self::Failed { message, help },
-            DeskError::Usage { message, help } => Self::Usage { message, help },
-        }
     }
 }
 

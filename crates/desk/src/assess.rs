@@ -6,7 +6,7 @@ use backstay_engine::{
     assessment::Assessment,
 };
 use backstay_evidence::Digest;
-use backstay_store::{Ctx, NewAssessment, Workspace};
+use backstay_store::{CloseNote, Ctx, NewAssessment, Workspace};
 
 use crate::{
     error::DeskError,
@@ -48,7 +48,8 @@ pub fn settings() -> Digest {
     Digest::of(b"{}")
 }
 
-/// Keeps an assessment; gives its entry. The same basis has one entry.
+/// Keeps an assessment, of which `bytes` are the canonical ones; gives its entry. The same basis has one
+/// entry.
 ///
 /// # Errors
 /// A workspace that cannot be written.
@@ -56,27 +57,51 @@ pub fn keep(
     workspace: &Workspace,
     seen: &Seen,
     assessment: &Assessment,
+    bytes: &[u8],
     ctx: &mut Ctx<'_>,
 ) -> Result<u64, DeskError> {
-    let (basis, files) = basis_files(seen, assessment)?;
+    with_basis(seen, assessment, bytes, |new| Ok(workspace.append_assessment(new, ctx)?.entry))
+}
+
+/// Keeps an assessment as a step of the month-end; gives its entry.
+///
+/// # Errors
+/// A step that may not follow, or a workspace that cannot be written.
+pub fn close(
+    workspace: &Workspace,
+    seen: &Seen,
+    assessment: &Assessment,
+    note: &CloseNote,
+    ctx: &mut Ctx<'_>,
+) -> Result<u64, DeskError> {
     let bytes = assessment.bytes();
-    let new = NewAssessment {
+    with_basis(seen, assessment, &bytes, |new| Ok(workspace.close(new, note, ctx)?.entry))
+}
+
+/// Puts an assessment away together with what a replay needs.
+fn with_basis(
+    seen: &Seen,
+    assessment: &Assessment,
+    bytes: &[u8],
+    put: impl FnOnce(NewAssessment<'_>) -> Result<u64, DeskError>,
+) -> Result<u64, DeskError> {
+    let (basis, files) = basis_files(seen, assessment)?;
+    put(NewAssessment {
         basis: &basis,
-        result: &bytes,
+        result: bytes,
         files: &files,
         arrangements: &assessment.basis.scope,
-    };
-    Ok(workspace.append_assessment(new, ctx)?.entry)
+    })
 }
 
 /// The basis as it is kept, and the files that it names.
-pub type BasisFiles = (Vec<u8>, Vec<(String, Vec<u8>)>);
+type BasisFiles = (Vec<u8>, Vec<(String, Vec<u8>)>);
 
 /// What is kept beside a result so that it can be replayed.
 ///
 /// # Errors
 /// A basis that cannot be written.
-pub fn basis_files(seen: &Seen, assessment: &Assessment) -> Result<BasisFiles, DeskError> {
+fn basis_files(seen: &Seen, assessment: &Assessment) -> Result<BasisFiles, DeskError> {
     let unwritable = |error: serde_json::Error| {
         DeskError::failed(format!("the basis cannot be written: {error}"))
     };

@@ -8,16 +8,13 @@ use backstay_evidence::Digest;
 use serde::Serialize;
 
 use crate::{
-    arrangement,
     assessment::{Assessment, Finding, MeasureResult},
     credit_note::{self, Owed},
-    derive::CalendarSwap,
     error::EngineError,
     measure, measured,
     outcome::Outcome,
     period::Period,
-    session::{Evidence, Session, runtime},
-    tables::Layout,
+    session::Session,
 };
 
 /// One case under one service level in one window.
@@ -51,72 +48,7 @@ pub type Answers = BTreeMap<Counted, CaseAnswer>;
 ///
 /// # Errors
 /// Unreadable evidence, or a metric whose SQL fails.
-pub fn answers(
-    evidence: &Evidence,
-    arrangement_id: &str,
-    period: Period,
-    now_us: i64,
-    layout: Layout,
-) -> Result<Answers, EngineError> {
-    match session_of(evidence, arrangement_id, period, now_us, layout)? {
-        Some(session) => answers_of(&session),
-        None => Ok(Answers::new()),
-    }
-}
-
-/// What is owed for each month up to the period's end.
-///
-/// # Errors
-/// Unreadable evidence.
-pub fn owed(
-    evidence: &Evidence,
-    arrangement_id: &str,
-    period: Period,
-    now_us: i64,
-    layout: Layout,
-) -> Result<Vec<Owed>, EngineError> {
-    match session_of(evidence, arrangement_id, period, now_us, layout)? {
-        Some(session) => credit_note::owed(&session),
-        None => Ok(Vec::new()),
-    }
-}
-
-/// What would differ in a period if wherever one calendar is named another were meant: nothing when the
-/// arrangement has no row.
-///
-/// # Errors
-/// Unreadable evidence, or a metric whose SQL fails.
-pub fn with_calendar(
-    evidence: &Evidence,
-    arrangement_id: &str,
-    period: Period,
-    now_us: i64,
-    layout: Layout,
-    swap: &CalendarSwap,
-) -> Result<Option<Restatement>, EngineError> {
-    let open = || session_of(evidence, arrangement_id, period, now_us, layout);
-    let (Some(own), Some(other)) = (open()?, open()?) else { return Ok(None) };
-    let other = other.supposing(swap.clone());
-    let (measures, changed) = (measured::of_session(&own)?, measured::of_session(&other)?);
-    let (answers, otherwise) = (answers_of(&own)?, answers_of(&other)?);
-    let (owed, other_owed) = (credit_note::owed(&own)?, credit_note::owed(&other)?);
-    let before = Side { measures: &measures, findings: &[], answers: &answers, owed: &owed };
-    let after = Side { measures: &changed, findings: &[], answers: &otherwise, owed: &other_owed };
-    Ok(Some(compare(arrangement_id, period, &before, &after, &BTreeMap::new())))
-}
-
-fn session_of(
-    evidence: &Evidence,
-    arrangement_id: &str,
-    period: Period,
-    now_us: i64,
-    layout: Layout,
-) -> Result<Option<Session>, EngineError> {
-    let view = arrangement::view(evidence, arrangement_id, period, now_us)?;
-    view.map(|view| Session::new(evidence, view, layout, runtime(layout)?)).transpose()
-}
-
-fn answers_of(session: &Session) -> Result<Answers, EngineError> {
+pub fn answers(session: &Session) -> Result<Answers, EngineError> {
     let mut found = Answers::new();
     for (period, row) in measure::answers(session)? {
         let key = Counted { service_level: row.service_level_id, period, case_id: row.subject };
@@ -129,6 +61,21 @@ fn answers_of(session: &Session) -> Result<Answers, EngineError> {
         found.insert(key, answer);
     }
     Ok(found)
+}
+
+/// What would differ in a session's period if its evidence were looked at as another does, which supposes
+/// something ([`Session::supposing`]).
+///
+/// # Errors
+/// Unreadable evidence, or a metric whose SQL fails.
+pub fn supposed(own: &Session, other: &Session) -> Result<Restatement, EngineError> {
+    let (measures, changed) = (measured::of_session(own)?, measured::of_session(other)?);
+    let (cases, otherwise) = (answers(own)?, answers(other)?);
+    let (owed, other_owed) = (credit_note::owed(own)?, credit_note::owed(other)?);
+    let before = Side { measures: &measures, findings: &[], answers: &cases, owed: &owed };
+    let after = Side { measures: &changed, findings: &[], answers: &otherwise, owed: &other_owed };
+    let view = own.view();
+    Ok(compare(&view.arrangement_id, view.period, &before, &after, &BTreeMap::new()))
 }
 
 /// The figure of a service level in a window.

@@ -91,7 +91,7 @@ pub fn assess(workspace: &Workspace, question: &Question<'_>) -> Result<Answer, 
     let (period, chosen) = seen.period(question.period)?;
     let assessment = work_out(workspace, &seen, period)?;
     let bytes = assessment.bytes();
-    let entry = keep(workspace, &seen, &assessment)?;
+    let entry = keep(workspace, &seen, &assessment, &bytes)?;
     let frame = Frame { known_at: seen.known_at, entry, chosen, ..Frame::default() };
     Ok(Answer { assessment, bytes, frame, seen })
 }
@@ -114,6 +114,7 @@ fn keep(
     workspace: &Workspace,
     seen: &Seen,
     assessment: &Assessment,
+    bytes: &[u8],
 ) -> Result<Option<u64>, CliError> {
     if workspace.is_read_only()? {
         door::remark(
@@ -121,7 +122,7 @@ fn keep(
         );
         return Ok(None);
     }
-    Ok(Some(door::with_context(|ctx| desk::keep(workspace, seen, assessment, ctx))?))
+    Ok(Some(door::with_context(|ctx| desk::keep(workspace, seen, assessment, bytes, ctx))?))
 }
 
 impl Answer {

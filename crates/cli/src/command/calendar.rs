@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use backstay_desk::evidence::{self, Seen};
+use backstay_desk::evidence::Seen;
 use backstay_engine::{
     Period,
     hours::{CalendarDifference, calendar_difference},
-    restate::{CaseAnswer, Restatement, with_calendar},
+    restate::{CaseAnswer, Restatement, supposed},
     session::{CalendarSwap, View},
 };
 use backstay_report::{
@@ -47,9 +47,10 @@ fn diff(args: &CalendarDiffArgs, named: Option<&Path>) -> Result<u8, CliError> {
     let swap = CalendarSwap { named: args.first.clone(), meant: args.second.clone() };
     let mut effects = Vec::new();
     for id in seen.arrangements() {
-        let layout = evidence::layout();
-        let found = with_calendar(&seen.evidence, &id, period, seen.now_us, layout, &swap)?;
-        effects.extend(found.filter(|effect| !effect.is_empty()));
+        let Some(view) = seen.view(&id, period)? else { continue };
+        let other = seen.session(view.clone())?.supposing(swap.clone());
+        let effect = supposed(&seen.session(view)?, &other)?;
+        effects.extend(Some(effect).filter(|effect| !effect.is_empty()));
     }
     match args.format {
         RowFormat::Json => door::print_json(&as_json(args, period, &difference, &effects))?,

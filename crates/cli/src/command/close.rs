@@ -3,19 +3,18 @@
 use std::path::Path;
 
 use backstay_desk::{
-    assess::basis_files,
+    assess as desk,
     evidence::{self, Seen},
 };
 use backstay_engine::{
-    Assessment, Period,
-    restate::{figures_digest, owed},
+    Assessment, Period, credit_note::owed, restate::figures_digest, session::View,
 };
 use backstay_report::{
     close::{Step, owed_lines, steps},
     figure,
     measures::{self, Frame},
 };
-use backstay_store::{CloseNote, CloseStep, Closed, NewAssessment, Workspace};
+use backstay_store::{CloseNote, CloseStep, Closed, Workspace};
 use serde_json::json;
 
 use crate::{
@@ -30,7 +29,7 @@ pub fn run(args: &CloseArgs, named: Option<&Path>) -> Result<u8, CliError> {
     let scope = std::slice::from_ref(&args.arrangement);
     let seen = door::see(&workspace, None, scope)?;
     let (period, _) = seen.period(Some(&args.period))?;
-    ended(&seen, &args.arrangement, period)?;
+    let view = ended(&seen, &args.arrangement, period)?;
     let taken = workspace.closes(&args.arrangement, &period.to_string())?;
     let step = match args.step {
         Some(StepArg::Issue) => CloseStep::Issue,
@@ -39,7 +38,7 @@ pub fn run(args: &CloseArgs, named: Option<&Path>) -> Result<u8, CliError> {
         None => next(&taken),
     };
     let assessment = work_out(&workspace, &seen, period)?;
-    let owed = owed(&seen.evidence, &args.arrangement, period, seen.now_us, evidence::layout())?;
+    let owed = owed(&seen.session(view)?)?;
     let note = CloseNote {
         step,
         arrangement: args.arrangement.clone(),
@@ -83,8 +82,8 @@ pub fn run(args: &CloseArgs, named: Option<&Path>) -> Result<u8, CliError> {
     Ok(0)
 }
 
-/// Refuses a month that is still running.
-fn ended(seen: &Seen, arrangement: &str, period: Period) -> Result<(), CliError> {
+/// The month as it is looked at; one that is still running is refused.
+fn ended(seen: &Seen, arrangement: &str, period: Period) -> Result<View, CliError> {
     let view = seen.view(arrangement, period)?;
     let view = view.ok_or_else(|| evidence::unregistered(arrangement))?;
     let (_, end_us) = period.bounds_us(&view.zone)?;
@@ -94,7 +93,7 @@ fn ended(seen: &Seen, arrangement: &str, period: Period) -> Result<(), CliError>
             "see how it stands: `backstay measure`, `backstay warn`",
         ));
     }
-    Ok(())
+    Ok(view)
 }
 
 /// The step that follows those taken.
@@ -117,15 +116,7 @@ pub(super) fn keep(
     assessment: &Assessment,
     note: &CloseNote,
 ) -> Result<u64, CliError> {
-    let (basis, files) = basis_files(seen, assessment)?;
-    let bytes = assessment.bytes();
-    let new = NewAssessment {
-        basis: &basis,
-        result: &bytes,
-        files: &files,
-        arrangements: &assessment.basis.scope,
-    };
-    Ok(door::with_context(|ctx| workspace.close(new, note, ctx))?.entry)
+    door::with_context(|ctx| desk::close(workspace, seen, assessment, note, ctx))
 }
 
 /// A step as it is shown.

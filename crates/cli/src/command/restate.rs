@@ -8,9 +8,10 @@ use backstay_desk::{
     replay,
 };
 use backstay_engine::{
-    Assessment, Period,
-    credit_note::Owed,
+    Assessment, Period, arrangement,
+    credit_note::{Owed, owed},
     restate::{self, Answers, Counted, Side, answers, causes, compare, figures_digest},
+    session::Session,
 };
 use backstay_report::close::{Frame, Step, restatement};
 use backstay_store::{CloseNote, CloseStep, Closed, EntrySummary, Workspace};
@@ -39,18 +40,17 @@ pub fn run(args: &RestateArgs, named: Option<&Path>) -> Result<u8, CliError> {
     let as_of_us = replay::as_of_us(closed.entry, &before)?;
     let after = work_out(&workspace, &today, period)?;
     let mut month = Month { workspace: &workspace, args, period, as_of_us, notes: Vec::new() };
-    let old = month.answers(&then)?;
-    let new = month.answers(&today)?;
+    let (old, old_owed) = month.worked(&then)?;
+    let (new, new_owed) = month.worked(&today)?;
     let because = month.because(&then, &old, &today, &new)?;
-    let (old_owed, owed) = (month.owed(&then)?, month.owed(&today)?);
-    let (was, is) = (Side::of(&before, &old, &old_owed), Side::of(&after, &new, &owed));
+    let (was, is) = (Side::of(&before, &old, &old_owed), Side::of(&after, &new, &new_owed));
     let found = compare(&args.arrangement, before.basis.period, &was, &is, &because);
     month.note_engine(&before, &found);
     let note = CloseNote {
         step: CloseStep::Restate,
         arrangement: args.arrangement.clone(),
         period: days.clone(),
-        figures: figures_digest(&after, &owed),
+        figures: figures_digest(&after, &new_owed),
         by: String::new(),
         note: String::new(),
         restates: Some(closed.entry),
@@ -100,14 +100,22 @@ struct Month<'a> {
 }
 
 impl Month<'_> {
-    fn answers(&self, seen: &Seen) -> Result<Answers, CliError> {
-        let (id, layout) = (&self.args.arrangement, evidence::layout());
-        Ok(answers(&seen.evidence, id, self.period, self.as_of_us, layout)?)
+    /// The month on some evidence; nothing when the arrangement has no row there.
+    fn session(&self, seen: &Seen) -> Result<Option<Session>, CliError> {
+        let id = &self.args.arrangement;
+        let view = arrangement::view(&seen.evidence, id, self.period, self.as_of_us)?;
+        Ok(view.map(|view| seen.session(view)).transpose()?)
     }
 
-    fn owed(&self, seen: &Seen) -> Result<Vec<Owed>, CliError> {
-        let (id, layout) = (&self.args.arrangement, evidence::layout());
-        Ok(restate::owed(&seen.evidence, id, self.period, self.as_of_us, layout)?)
+    fn answers(&self, seen: &Seen) -> Result<Answers, CliError> {
+        let session = self.session(seen)?;
+        Ok(session.as_ref().map(answers).transpose()?.unwrap_or_default())
+    }
+
+    /// The cases of the month, and what is owed up to its end.
+    fn worked(&self, seen: &Seen) -> Result<(Answers, Vec<Owed>), CliError> {
+        let Some(session) = self.session(seen)? else { return Ok(Default::default()) };
+        Ok((answers(&session)?, owed(&session)?))
     }
 
     /// What brought each difference: the catalogue and the vocabulary first, then entry by entry.
