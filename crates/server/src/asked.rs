@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 use backstay_access::{Action, Authority, Privacy, Resource};
 use backstay_store::{Ctx, Visitor};
 
-use crate::{guard, problem::ProblemError, server::Server};
+use crate::{problem::ProblemError, server::Server};
 
 /// Named texts: parts of a path, a query, a form.
 pub type Texts = BTreeMap<String, String>;
@@ -63,9 +63,9 @@ impl<'a> Asked<'a> {
         self.call.form.get(name).map(String::as_str).unwrap_or_default()
     }
 
-    /// The token for the forms of this page.
-    pub fn token(&self) -> String {
-        guard::token(&self.server.key, &self.bound_to)
+    /// What stands in this page for the token of its forms.
+    pub fn token(&self) -> &str {
+        &self.server.marker
     }
 
     /// Who is signed in.

@@ -3,8 +3,8 @@
 //! arrangement is the same whoever looks at it.
 
 use std::{
-    collections::{BTreeSet, VecDeque},
-    sync::{Arc, PoisonError},
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use backstay_access::Action;
@@ -16,30 +16,33 @@ use backstay_engine::{
     Assessment, Period, Status,
     assessment::{Amount, ControlResult},
 };
+use quick_cache::sync::Cache;
 
 use crate::{asked::Asked, problem::ProblemError};
 
-/// Answers kept in memory.
+/// Answers of each kind kept in memory.
 const KEPT: usize = 256;
 /// The clock of pages moves in steps of this length, so that one answer serves many requests.
 const STEP_US: i64 = 600 * 1_000_000;
 
-/// Answers by what they are answers to, the oldest first.
-#[derive(Default)]
+/// Answers by what they are answers to.
 pub struct Kept {
-    assessments: VecDeque<(String, Arc<Assessment>)>,
-    periods: VecDeque<(String, Period)>,
+    assessments: Cache<String, Arc<Assessment>>,
+    periods: Cache<String, Period>,
+    /// Held while an assessment is worked out: it uses every core by itself, so two never run at once.
+    /// What is known already waits for nobody.
+    work: Mutex<()>,
 }
 
-fn find<T: Clone>(all: &VecDeque<(String, T)>, key: &str) -> Option<T> {
-    all.iter().find(|(known, _)| known == key).map(|(_, found)| found.clone())
-}
-
-fn put<T>(all: &mut VecDeque<(String, T)>, key: String, value: T) {
-    if all.len() >= KEPT {
-        all.pop_front();
+impl Default for Kept {
+    fn default() -> Self {
+        Self { assessments: Cache::new(KEPT), periods: Cache::new(KEPT), work: Mutex::new(()) }
     }
-    all.push_back((key, value));
+}
+
+/// The step of the clock that an instant lies in, microseconds UTC.
+pub fn step(now_us: i64) -> i64 {
+    now_us - now_us.rem_euclid(STEP_US)
 }
 
 /// A period of some arrangements.
@@ -72,19 +75,7 @@ impl Figures {
     }
 
     fn of(asked: &Asked<'_>, ids: &BTreeSet<String>) -> Result<Option<Self>, ProblemError> {
-        let server = asked.server;
-        let clock_us = asked.now_us - asked.now_us.rem_euclid(STEP_US);
-        let catalogue = server.catalogue.clone();
-        let as_of = asked.query("as_of");
-        if let Some(entry) = as_of.and_then(|text| text.parse::<u64>().ok()) {
-            let size = server.workspace.backend().head()?.size;
-            if !(1..=size).contains(&entry) {
-                return Err(ProblemError::nothing("ledger entry"));
-            }
-        }
-        let Some(seen) = see_visible(&server.workspace, as_of, ids, catalogue, clock_us)? else {
-            return Ok(None);
-        };
+        let Some(seen) = seen(asked, ids)? else { return Ok(None) };
         let period = period(asked, &seen)?;
         let mut parts = Vec::new();
         for id in seen.arrangements() {
@@ -99,19 +90,35 @@ impl Figures {
     }
 }
 
-fn period(asked: &Asked<'_>, seen: &Seen) -> Result<Period, ProblemError> {
+/// The evidence of some arrangements as of the instant that was asked for; nothing when there is none.
+///
+/// # Errors
+/// An instant that is none; unreadable evidence.
+pub fn seen(asked: &Asked<'_>, ids: &BTreeSet<String>) -> Result<Option<Seen>, ProblemError> {
+    let server = asked.server;
+    let as_of = asked.query("as_of");
+    if let Some(entry) = as_of.and_then(|text| text.parse::<u64>().ok()) {
+        let size = server.workspace.backend().head()?.size;
+        if !(1..=size).contains(&entry) {
+            return Err(ProblemError::nothing("ledger entry"));
+        }
+    }
+    let catalogue = server.catalogue.clone();
+    Ok(see_visible(&server.workspace, as_of, ids, catalogue, step(asked.now_us))?)
+}
+
+/// The period that was asked for, else the last complete month with events.
+///
+/// # Errors
+/// A period that is none; unreadable evidence.
+pub fn period(asked: &Asked<'_>, seen: &Seen) -> Result<Period, ProblemError> {
     let text = asked.query("period");
     if text.is_some() {
         return Ok(seen.period(text)?.0);
     }
     let key = format!("{} {} {:?}", seen.known_at, seen.now_us, seen.arrangements());
-    let kept = &asked.server.kept;
-    if let Some(known) = find(&kept.lock().unwrap_or_else(PoisonError::into_inner).periods, &key) {
-        return Ok(known);
-    }
-    let found = seen.period(None)?.0;
-    put(&mut kept.lock().unwrap_or_else(PoisonError::into_inner).periods, key, found);
-    Ok(found)
+    let found = || -> Result<Period, ProblemError> { Ok(seen.period(None)?.0) };
+    asked.server.kept.periods.get_or_insert_with(&key, found)
 }
 
 fn assessment(
@@ -122,21 +129,18 @@ fn assessment(
 ) -> Result<Arc<Assessment>, ProblemError> {
     let server = asked.server;
     let evidence = &all.evidence.manifest.evidence_digest;
-    let key = format!("{id} {period} {evidence} {} {}", all.known_at, all.now_us);
-    // Held while it is worked out: the same is never worked out twice, and two never at once.
-    let mut kept = server.kept.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(known) = find(&kept.assessments, &key) {
-        return Ok(known);
-    }
-    let as_of = all.known_at.to_string();
-    let own = BTreeSet::from([id.to_owned()]);
-    let catalogue = all.evidence.catalogue.as_ref().clone();
-    let seen = see_visible(&server.workspace, Some(&as_of), &own, catalogue, all.now_us)?;
-    let Some(mut seen) = seen else { return Err(ProblemError::nothing("arrangement")) };
-    seen.now_us = all.now_us;
-    let made = Arc::new(assess::work_out(&server.workspace, &seen, period)?);
-    put(&mut kept.assessments, key, Arc::clone(&made));
-    Ok(made)
+    let key = format!("{id} {period} {evidence} {}", all.now_us);
+    let made = || -> Result<Arc<Assessment>, ProblemError> {
+        let _turn = server.kept.work.lock().unwrap_or_else(PoisonError::into_inner);
+        let as_of = all.known_at.to_string();
+        let own = BTreeSet::from([id.to_owned()]);
+        let catalogue = all.evidence.catalogue.as_ref().clone();
+        let seen = see_visible(&server.workspace, Some(&as_of), &own, catalogue, all.now_us)?;
+        let Some(mut seen) = seen else { return Err(ProblemError::nothing("arrangement")) };
+        seen.now_us = all.now_us;
+        Ok(Arc::new(assess::work_out(&server.workspace, &seen, period)?))
+    };
+    server.kept.assessments.get_or_insert_with(&key, made)
 }
 
 /// The worst status among some controls, and how many are effective.

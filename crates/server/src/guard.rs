@@ -22,6 +22,15 @@ pub fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     found.next().is_none().then_some(first)
 }
 
+/// The token of a request that names one; nothing when the header came twice.
+pub fn bearer(headers: &HeaderMap) -> Option<String> {
+    let mut lines = headers.get_all(header::AUTHORIZATION).iter();
+    let (first, more) = (lines.next()?, lines.next());
+    let (scheme, token) = first.to_str().ok()?.split_once(' ')?;
+    let named = scheme.eq_ignore_ascii_case("bearer") && more.is_none();
+    named.then(|| token.trim().to_owned())
+}
+
 /// The line that sets a cookie; `seconds`: how long it lasts, 0 ends it.
 pub fn set_cookie(name: &str, value: &str, seconds: i64, secure: bool) -> String {
     let secure = if secure { "; Secure" } else { "" };

@@ -6,15 +6,16 @@
 //! both come in by [`Ports`].
 
 mod answer;
+mod api;
 mod asked;
 mod figures;
 mod guard;
+mod listen;
 mod page;
 mod problem;
 mod route;
 mod server;
-mod wire;
 
+pub use listen::{Peer, listen};
 pub use route::{Right, Route, routes};
 pub use server::{Ports, Server, ServerError};
-pub use wire::{Peer, listen};

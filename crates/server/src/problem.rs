@@ -45,6 +45,14 @@ impl ProblemError {
         Self::of(StatusCode::UNAUTHORIZED, "Sign in", "This asks for somebody who is signed in.")
     }
 
+    /// A token of the interface for machines that is none, or no longer.
+    pub fn bad_token() -> Self {
+        let detail = "This API token is not one, or it has ended.";
+        let mut problem = Self::of(StatusCode::UNAUTHORIZED, "Unknown token", detail);
+        problem.help = Some("Make one on the page of your account.".to_owned());
+        problem
+    }
+
     /// A form that did not come from a page of this session.
     pub fn stale_form() -> Self {
         let detail = "This form is out of date, or was not sent from a page of yours.";

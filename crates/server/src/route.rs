@@ -5,6 +5,7 @@ use backstay_access::Action;
 
 use crate::{
     answer::Answer,
+    api,
     asked::Asked,
     page::{
         account, arrangement, control, enter, evidence, finding, ledger, level, people, portfolio,
@@ -39,6 +40,8 @@ pub struct Route {
     pub path: &'static str,
     /// What must hold.
     pub right: Right,
+    /// Its answer depends on the ledger, the asker and what was asked alone, so it may be kept.
+    pub kept: bool,
     pub(crate) handler: Handler,
 }
 
@@ -49,11 +52,17 @@ impl std::fmt::Debug for Route {
 }
 
 const fn get(path: &'static str, right: Right, handler: Handler) -> Route {
-    Route { method: "GET", path, right, handler }
+    Route { method: "GET", path, right, kept: false, handler }
+}
+
+/// As [`get`], for what depends on the ledger, the asker and the question alone: never for accounts,
+/// sessions, tokens, work in progress, or a page that says what just happened.
+const fn kept(path: &'static str, right: Right, handler: Handler) -> Route {
+    Route { method: "GET", path, right, kept: true, handler }
 }
 
 const fn post(path: &'static str, right: Right, handler: Handler) -> Route {
-    Route { method: "POST", path, right, handler }
+    Route { method: "POST", path, right, kept: false, handler }
 }
 
 const READ: Right = Right::Arrangement(Action::ArrangementRead);
@@ -74,14 +83,15 @@ const ROUTES: &[Route] = &[
     post("/account/password", Right::Own(Action::PasswordChange), account::set_password),
     get("/account/factor", Right::Own(Action::FactorChange), account::offer_factor),
     post("/account/factor", Right::Own(Action::FactorChange), account::confirm_factor),
-    get("/", Right::Each(Action::ArrangementRead), portfolio::show),
-    get("/arrangements/{arrangement}", READ, arrangement::show),
-    get("/arrangements/{arrangement}/controls/{control}", READ, control::show),
-    get("/arrangements/{arrangement}/findings/{finding}", READ, finding::show),
-    get("/arrangements/{arrangement}/service-levels/{level}", READ, level::show),
-    get("/arrangements/{arrangement}/evidence", READ, evidence::show),
-    get("/rows/{reference}", Right::Each(Action::SourceRead), evidence::row),
-    get("/ledger", Right::Each(Action::LedgerRead), ledger::show),
+    kept("/", Right::Each(Action::ArrangementRead), portfolio::show),
+    kept("/arrangements/{arrangement}", READ, arrangement::show),
+    kept("/arrangements/{arrangement}/controls/{control}", READ, control::show),
+    kept("/arrangements/{arrangement}/findings/{finding}", READ, finding::show),
+    kept("/arrangements/{arrangement}/service-levels/{level}", READ, level::show),
+    kept("/arrangements/{arrangement}/evidence", READ, evidence::show),
+    kept("/rows/{reference}", Right::Each(Action::SourceRead), evidence::row),
+    kept("/ledger", Right::Each(Action::LedgerRead), ledger::show),
+    get("/api/v1/account", Right::Each(Action::ArrangementRead), api::account::show),
     get("/people", Right::Workspace(Action::AccountRead), people::show),
 ];
 

@@ -1,10 +1,7 @@
 //! The server: a workspace behind routes. Owns who asks, the rule before the handler, and how much is
 //! worked on at once; what a page says is in `page`.
 
-use std::{
-    cell::RefCell,
-    sync::{Arc, Mutex},
-};
+use std::{cell::RefCell, sync::Arc};
 
 use axum::{
     Router,
@@ -16,23 +13,28 @@ use axum::{
 use backstay_access::{Policies, Portfolio, Resource};
 use backstay_engine::Catalogue;
 use backstay_store::{Ctx, Visitor, Workspace};
+use maud::Markup;
+use quick_cache::{Weighter, sync::Cache};
 use tokio::sync::Semaphore;
 
 use crate::{
-    answer::{Answer, response},
+    answer::{Answer, Told, response},
     asked::{Asked, Call, Texts},
-    figures::Kept,
+    figures::{self, Kept},
     guard,
+    listen::Peer,
     page::frame,
     problem::ProblemError,
     route::{Right, Route, routes},
-    wire::Peer,
 };
 
 /// Bytes of a form.
 const MOST_FORM: usize = 64 * 1024;
 /// Requests worked on at once; others wait their turn.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 64;
+/// About how many answers are kept, and their bytes at most.
+const PAGES: usize = 4_096;
+const KEPT_BYTES: u64 = 128 << 20;
 
 /// Fills bytes with randomness; false: the system gives none.
 pub type FillRandom = Box<dyn Fn(&mut [u8]) -> bool + Send + Sync>;
@@ -71,7 +73,11 @@ pub struct Server {
     pub(crate) ports: Ports,
     /// What tokens of forms are made with; another at each start.
     pub(crate) key: [u8; 32],
-    pub(crate) kept: Mutex<Kept>,
+    pub(crate) kept: Kept,
+    /// Stands in pages for the token of their forms, so that one page serves all sessions of a person;
+    /// nobody can foresee it, so no evidence can hold it.
+    pub(crate) marker: String,
+    pages: Cache<String, Told, Heavy>,
     room: Semaphore,
 }
 
@@ -81,8 +87,8 @@ impl Server {
     /// # Errors
     /// [`ServerError`].
     pub fn new(workspace: Workspace, ports: Ports) -> Result<Arc<Self>, ServerError> {
-        let mut key = [0; 32];
-        if !(ports.random)(&mut key) {
+        let (mut key, mut marker) = ([0; 32], [0; 32]);
+        if !(ports.random)(&mut key) || !(ports.random)(&mut marker) {
             return Err(ServerError::Randomness);
         }
         Ok(Arc::new(Self {
@@ -91,15 +97,11 @@ impl Server {
             workspace,
             ports,
             key,
-            kept: Mutex::new(Kept::default()),
+            kept: Kept::default(),
+            marker: hex::encode(marker),
+            pages: Cache::with_weighter(PAGES, KEPT_BYTES, Heavy),
             room: Semaphore::new(AT_ONCE),
         }))
-    }
-
-    /// Bytes of a body that are taken at most.
-    #[must_use]
-    pub fn most_body() -> usize {
-        MOST_FORM
     }
 
     /// Its routes.
@@ -125,7 +127,7 @@ impl Server {
                 )
             })
             .fallback(move |request: Request<Body>| {
-                let api = request.uri().path().starts_with("/api");
+                let api = is_api(request.uri().path());
                 let response = server.problem(None, &ProblemError::nothing("page"), api);
                 async move { response }
             })
@@ -138,7 +140,8 @@ impl Server {
     ) -> Response<Body> {
         let (mut parts, body) = request.into_parts();
         let Ok(body) = to_bytes(body, MOST_FORM).await else {
-            return self.problem(None, &ProblemError::too_large(MOST_FORM), false);
+            let api = is_api(parts.uri.path());
+            return self.problem(None, &ProblemError::too_large(MOST_FORM), api);
         };
         let named = RawPathParams::from_request_parts(&mut parts, &()).await;
         let named = named.map(|params| {
@@ -156,14 +159,49 @@ impl Server {
 
     /// Answers one request; blocks while it does.
     fn answer(&self, route: &Route, call: &Call) -> Response<Body> {
-        let portfolio = match self.workspace.portfolio() {
-            Ok(portfolio) => portfolio,
-            Err(error) => return self.problem(None, &error.into(), false),
+        let came = match self.came(call) {
+            Ok(came) => came,
+            Err(error) => return self.problem(None, &error, is_api(&call.path)),
         };
-        let asked = match self.ask(call, &portfolio) {
-            Ok(asked) => asked,
-            Err(error) => return self.problem(None, &error, false),
+        let bound_to = came.bound_to.clone();
+        let told = match (&came.visitor, route.kept) {
+            (Some(visitor), true) if !visitor.must_set_password => {
+                match self.question(visitor, call, came.now_us) {
+                    Ok(key) => self.pages.get_or_insert_with(&key, || self.work(route, call, came)),
+                    Err(error) => Err(Box::new(self.problem(None, &error, is_api(&call.path)))),
+                }
+            }
+            _ => self.work(route, call, came),
         };
+        match told {
+            Ok(told) => self.tell(&told, call, &bound_to),
+            Err(response) => *response,
+        }
+    }
+
+    /// What the answer to a route that is [`Route::kept`] depends on, and nothing else.
+    fn question(
+        &self,
+        visitor: &Visitor,
+        call: &Call,
+        now_us: i64,
+    ) -> Result<String, ProblemError> {
+        let head = self.workspace.backend().head()?.size;
+        let step = figures::step(now_us);
+        let accept = call.headers.get(header::ACCEPT).map(HeaderValue::as_bytes);
+        let wanted = is_api(&call.path).then(|| accept.map(String::from_utf8_lossy));
+        let (principal, query) = (&visitor.principal, &call.query);
+        Ok(format!("{head} {step} {principal:?} {} {query:?} {wanted:?}", call.path))
+    }
+
+    /// Has the handler answer, behind its rule.
+    fn work(&self, route: &Route, call: &Call, came: Came) -> Result<Told, Box<Response<Body>>> {
+        let api = is_api(&call.path);
+        let refused = |asked: Option<&Asked<'_>>, error: &ProblemError| {
+            Box::new(self.problem(asked, error, api))
+        };
+        let portfolio = self.workspace.portfolio().map_err(|error| refused(None, &error.into()))?;
+        let asked = self.ask(call, &portfolio, came).map_err(|error| refused(None, &error))?;
         let done = self.allow(route, &asked, &portfolio).and_then(|()| {
             let unset = asked.visitor.as_ref().is_some_and(|visitor| visitor.must_set_password);
             match route.right {
@@ -174,45 +212,38 @@ impl Server {
                 _ => (route.handler)(&asked),
             }
         });
-        let mut response = match done {
-            Ok(Answer::Page { title, body }) => {
-                let page = frame::page(Some(&asked), &title, &body);
-                response(StatusCode::OK, "text/html; charset=utf-8", page)
+        let cookies = asked.cookies.borrow().clone();
+        match done {
+            Ok(answer) => {
+                let page = |title: &str, body: &Markup| frame::page(Some(&asked), title, body);
+                Ok(Told::of(answer, cookies, page))
             }
-            Ok(Answer::See { to, cookies }) => {
-                let mut away = response(StatusCode::SEE_OTHER, "text/plain; charset=utf-8", "");
-                if let Ok(to) = HeaderValue::from_str(&to) {
-                    away.headers_mut().insert(header::LOCATION, to);
-                }
-                asked.cookies.borrow_mut().extend(cookies);
-                away
-            }
-            Ok(Answer::Kept(text)) => {
-                let mut style = response(StatusCode::OK, "text/css; charset=utf-8", text);
-                let long = HeaderValue::from_static("public, max-age=31536000, immutable");
-                style.headers_mut().insert(header::CACHE_CONTROL, long);
-                style
-            }
-            Ok(Answer::Word(word)) => response(StatusCode::OK, "text/plain; charset=utf-8", word),
-            Err(error) => self.problem(Some(&asked), &error, false),
-        };
-        for cookie in asked.cookies.borrow().iter() {
-            if let Ok(value) = HeaderValue::from_str(cookie) {
-                response.headers_mut().append(header::SET_COOKIE, value);
+            Err(error) => {
+                let mut response = refused(Some(&asked), &error);
+                set_cookies(&mut response, &cookies);
+                Err(response)
             }
         }
+    }
+
+    /// The response to an answer, for whoever holds this cookie.
+    fn tell(&self, told: &Told, call: &Call, bound_to: &str) -> Response<Body> {
+        let token = || guard::token(&self.key, bound_to);
+        let mut response = told.response(&call.headers, &self.marker, token);
+        set_cookies(&mut response, &told.cookies);
         response
     }
 
-    /// Who asks.
-    fn ask<'a>(
-        &'a self,
-        call: &'a Call,
-        portfolio: &'a Portfolio,
-    ) -> Result<Asked<'a>, ProblemError> {
+    /// Who came: by session, or by a token of the interface for machines.
+    fn came(&self, call: &Call) -> Result<Came, ProblemError> {
         let now_us = (self.ports.now_us)();
-        let session = guard::cookie(&call.headers, guard::SESSION);
         let accounts = self.workspace.accounts();
+        if let Some(token) = guard::bearer(&call.headers) {
+            let visitor = accounts.visitor_by_token(&token, now_us)?;
+            let visitor = Some(visitor.ok_or_else(ProblemError::bad_token)?);
+            return Ok(Came { now_us, visitor, bound_to: String::new(), cookies: Vec::new() });
+        }
+        let session = guard::cookie(&call.headers, guard::SESSION);
         let visitor: Option<Visitor> = match &session {
             Some(session) => accounts.visitor(session, now_us)?,
             None => None,
@@ -237,6 +268,17 @@ impl Server {
                 }
             };
         }
+        Ok(Came { now_us, visitor, bound_to, cookies })
+    }
+
+    /// Who asks, with what they may.
+    fn ask<'a>(
+        &'a self,
+        call: &'a Call,
+        portfolio: &'a Portfolio,
+        came: Came,
+    ) -> Result<Asked<'a>, ProblemError> {
+        let Came { now_us, visitor, bound_to, cookies } = came;
         let authority = match &visitor {
             Some(visitor) => {
                 let made = self.policies.authority(&visitor.principal, portfolio);
@@ -259,7 +301,10 @@ impl Server {
             asked.visitor()?;
         }
         let call = asked.call;
+        // A token of the interface for machines is sent by nobody but its holder.
+        let by_token = asked.visitor.as_ref().is_some_and(|visitor| visitor.session.is_none());
         if call.changes
+            && !by_token
             && !(guard::same_origin(&call.headers)
                 && guard::is_token(&self.key, &asked.bound_to, asked.field("token")))
         {
@@ -302,6 +347,7 @@ impl Server {
                 "title": error.title,
                 "status": error.status.as_u16(),
                 "detail": error.detail,
+                "help": error.help,
             });
             return response(error.status, "application/problem+json", told.to_string());
         }
@@ -331,6 +377,37 @@ impl Server {
             return Err(ProblemError::broken("the system gives no randomness"));
         }
         done.map_err(Into::into)
+    }
+}
+
+/// Who came, before what they may is known.
+struct Came {
+    now_us: i64,
+    visitor: Option<Visitor>,
+    bound_to: String,
+    cookies: Vec<String>,
+}
+
+/// A kept answer weighs its bytes.
+#[derive(Clone)]
+struct Heavy;
+
+impl Weighter<String, Told> for Heavy {
+    fn weight(&self, key: &String, told: &Told) -> u64 {
+        u64::try_from(key.len() + told.body.len()).unwrap_or(u64::MAX).max(1)
+    }
+}
+
+/// Whether a path is of the interface for machines.
+fn is_api(path: &str) -> bool {
+    path == "/api" || path.starts_with("/api/")
+}
+
+fn set_cookies(response: &mut Response<Body>, cookies: &[String]) {
+    for cookie in cookies {
+        if let Ok(value) = HeaderValue::from_str(cookie) {
+            response.headers_mut().append(header::SET_COOKIE, value);
+        }
     }
 }
 

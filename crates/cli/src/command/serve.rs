@@ -4,12 +4,17 @@
 use std::{
     net::{SocketAddr, TcpListener},
     path::Path,
+    sync::atomic::Ordering,
+    time::Duration,
 };
 
 use backstay_server::{Ports, Server, listen};
 use backstay_store::Workspace;
 
 use crate::{args::ServeArgs, door, error::CliError};
+
+/// How often the wish to end is looked at.
+const GLANCE: Duration = Duration::from_millis(100);
 
 pub fn run(args: &ServeArgs, named: Option<&Path>) -> Result<u8, CliError> {
     serve(door::open(named)?, args.listen, args.behind_https)?;
@@ -55,10 +60,15 @@ pub fn serve(workspace: Workspace, address: SocketAddr, secure: bool) -> Result<
     let stop = door::stop_flag()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
-        .enable_time()
+        .enable_all()
         .build()
         .map_err(|error| CliError::failed(format!("no threads to serve with: {error}")))?;
-    let done = listen(&listener, &server.app(), runtime.handle(), &stop, Server::most_body());
-    runtime.shutdown_timeout(std::time::Duration::from_secs(3));
+    let stopped = async {
+        while !stop.load(Ordering::Relaxed) {
+            tokio::time::sleep(GLANCE).await;
+        }
+    };
+    let done = runtime.block_on(listen(listener, server.app(), stopped));
+    runtime.shutdown_timeout(Duration::from_secs(3));
     done.map_err(|error| CliError::failed(format!("`{address}`: {}", door::because(&error))))
 }

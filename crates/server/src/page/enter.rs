@@ -15,7 +15,7 @@ type Done = Result<Answer, ProblemError>;
 pub fn style(asked: &Asked<'_>) -> Done {
     let (text, digest) = frame::style();
     match asked.part("digest").strip_suffix(".css") {
-        Some(named) if named == digest => Ok(Answer::Kept(text)),
+        Some(named) if named == digest => Ok(Answer::Style(text)),
         _ => Err(ProblemError::nothing("style sheet")),
     }
 }

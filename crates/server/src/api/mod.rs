@@ -1,0 +1,4 @@
+//! The interface for machines, `/api/v1`: what the pages show and take, as JSON. It stands behind the same
+//! rules and asks the same rooms; it must never know anything that a page does not.
+
+pub mod account;
