@@ -124,6 +124,7 @@ pub fn plan(
         sources.push(Source {
             path: path.clone(),
             name: path.display().to_string(),
+            file: None,
             options: common.clone().unwrap_or_default(),
             allow_duplicate_log,
         });
@@ -211,7 +212,7 @@ fn ordered(
             "correct its name, or take it out of the list",
         ));
     }
-    Ok(Source { path, name, options, allow_duplicate_log })
+    Ok(Source { path, name, file: None, options, allow_duplicate_log })
 }
 
 fn ordered_options(

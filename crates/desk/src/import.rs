@@ -1,21 +1,17 @@
-//! One file that comes in: how it is to be read, a reading pass that writes nothing, and the import.
+//! One file that comes in: how it is to be read, and the import. Reading it without writing is in
+//! [`crate::trial`].
 
 use std::{
     collections::BTreeMap,
-    fs::File,
     path::{Path, PathBuf},
 };
 
 use backstay_evidence::{
-    ImportOptions, Mapping, Rejection, Sink, SourceInfo, TypedBatch,
-    dry_run::DryRun,
+    ImportOptions, Mapping,
     options::{Fold, TextEncoding},
-    read_source,
-    sink::{Progress as ReadProgress, SinkError, TypedCell, VaultEntry, WantsCells},
 };
-use backstay_privacy::PseudonymKey;
-use backstay_report::import::{FileImport, FromCell, ReadCell, Refusal, RejectionKind, TableRows};
-use backstay_store::{Ctx, ImportOutcome, ImportProgress, ImportRequest, Workspace};
+use backstay_report::import::{FileImport, RejectionKind, TableRows};
+use backstay_store::{Ctx, ImportOutcome, ImportProgress, ImportRequest, StoreError, Workspace};
 
 use crate::error::{DeskError, because};
 
@@ -26,10 +22,21 @@ pub struct Source {
     pub path: PathBuf,
     /// How the user named it, for the report.
     pub name: String,
+    /// Name without folder that it was handed in under, when it lies here under another.
+    pub file: Option<String>,
     /// How it is to be read.
     pub options: ImportOptions,
     /// Whether a log that repeats another with a different clock is kept.
     pub allow_duplicate_log: bool,
+}
+
+impl Source {
+    /// Name without folder that it was handed in under.
+    #[must_use]
+    pub fn file_name(&self) -> String {
+        let here = || self.path.file_name().map(|name| name.to_string_lossy().into_owned());
+        self.file.clone().or_else(here).unwrap_or_default()
+    }
 }
 
 /// How a file is to be read, as somebody wrote it.
@@ -155,11 +162,25 @@ pub fn bring(
     ctx: &mut Ctx<'_>,
     watch: &mut dyn FnMut(ImportProgress),
 ) -> Result<FileImport, DeskError> {
+    Ok(bring_in(workspace, source, ctx, watch)?)
+}
+
+/// As [`bring`], with the store's own error, for doors that tell its kinds apart.
+///
+/// # Errors
+/// Those of the store; then nothing was written.
+pub fn bring_in(
+    workspace: &Workspace,
+    source: &Source,
+    ctx: &mut Ctx<'_>,
+    watch: &mut dyn FnMut(ImportProgress),
+) -> Result<FileImport, StoreError> {
     let request = ImportRequest {
         options: source.options.clone(),
         allow_duplicate_log: source.allow_duplicate_log,
     };
-    let outcome = workspace.import(&source.path, &request, ctx, watch)?;
+    let file = source.file_name();
+    let outcome = workspace.import_as(&source.path, &file, &request, ctx, watch)?;
     Ok(shown(outcome, Some(&source.name)))
 }
 
@@ -200,123 +221,5 @@ pub fn shown(outcome: ImportOutcome, name: Option<&str>) -> FileImport {
         cells: Vec::new(),
         hints: outcome.hints,
         disagreeing_clock_with: outcome.disagreeing_clock_with,
-    }
-}
-
-/// Passes everything on to the preview, and progress to whoever watches.
-struct Watched<'a> {
-    preview: DryRun,
-    watch: &'a mut dyn FnMut(ReadProgress),
-}
-
-impl Sink for Watched<'_> {
-    fn rows(&mut self, batch: TypedBatch) -> Result<(), SinkError> {
-        self.preview.rows(batch)
-    }
-
-    fn reject(&mut self, rejection: Rejection) -> Result<(), SinkError> {
-        self.preview.reject(rejection)
-    }
-
-    fn wants_cells(&self) -> Option<WantsCells> {
-        self.preview.wants_cells()
-    }
-
-    fn cells(&mut self, cells: Vec<TypedCell>) -> Result<(), SinkError> {
-        self.preview.cells(cells)
-    }
-
-    fn person(&mut self, entry: VaultEntry) -> Result<(), SinkError> {
-        self.preview.person(entry)
-    }
-
-    fn progress(&mut self, at: ReadProgress) -> Result<(), SinkError> {
-        (self.watch)(at);
-        Ok(())
-    }
-}
-
-/// Reads a file as an import would, and writes nothing. Pseudonyms are made with a key of this run alone,
-/// so that what is shown cannot be compared with anything kept.
-///
-/// # Errors
-/// When the file cannot be read as a whole.
-pub fn try_out(
-    workspace: &Workspace,
-    source: &Source,
-    key: [u8; 32],
-    watch: &mut dyn FnMut(ReadProgress),
-) -> Result<FileImport, DeskError> {
-    let unreadable = |error: std::io::Error| {
-        DeskError::failed(format!(
-            "`{}` cannot be read: {}",
-            source.path.display(),
-            because(&error)
-        ))
-    };
-    let mut file = File::open(&source.path).map_err(unreadable)?;
-    let bytes_total = file.metadata().map_err(unreadable)?.len();
-    let file_name =
-        source.path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let info = SourceInfo { file_name, bytes_total: Some(bytes_total) };
-    let key = PseudonymKey::new(key);
-    let mut sink = Watched { preview: DryRun::default(), watch };
-    let vocabulary = workspace.vocabulary();
-    let summary = read_source(&mut file, &info, vocabulary, &source.options, &key, &mut sink)?;
-    let preview = sink.preview;
-    let quarantined = preview.rejections.records();
-    Ok(FileImport {
-        file: source.name.clone(),
-        read: summary.records,
-        accepted: summary.records.saturating_sub(quarantined),
-        quarantined,
-        dry_run: true,
-        tables: preview.tables.into_iter().map(|(table, preview)| rows(table, preview)).collect(),
-        rejections: preview.rejections.kinds().into_iter().map(rejection).collect(),
-        cells: preview.cells.into_iter().map(cell).collect(),
-        hints: summary.hints,
-        ..FileImport::default()
-    })
-}
-
-fn cell(cell: TypedCell) -> ReadCell {
-    let from = cell.from.into_iter().map(|from| FromCell {
-        column: from.column,
-        cell: from.cell,
-        written: from.written,
-        personal: from.personal,
-    });
-    ReadCell {
-        record: cell.record,
-        item: cell.item,
-        from: from.collect(),
-        table: cell.table,
-        column: cell.column,
-        value: cell.value,
-        refused: cell.refused.map(|(code, reason)| Refusal { code, reason }),
-    }
-}
-
-fn rows(table: String, preview: backstay_evidence::dry_run::TablePreview) -> TableRows {
-    let first = preview.first.into_iter().map(|row| {
-        let named = preview.columns.iter().cloned().zip(row);
-        named.filter(|(column, _)| !column.starts_with('_')).collect()
-    });
-    TableRows { table, rows: preview.rows.values().sum(), first: first.collect() }
-}
-
-fn rejection(
-    (kind, found): (
-        backstay_evidence::dry_run::RejectionKind,
-        backstay_evidence::dry_run::RejectionCount,
-    ),
-) -> RejectionKind {
-    RejectionKind {
-        code: kind.code,
-        table: kind.table,
-        column: kind.column,
-        reason: kind.reason,
-        count: found.count,
-        records: found.examples.iter().map(|(record, _)| *record).collect(),
     }
 }

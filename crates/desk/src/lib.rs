@@ -9,7 +9,9 @@ pub mod assess;
 pub mod error;
 pub mod evidence;
 pub mod import;
+pub mod mapping;
 pub mod period;
 pub mod replay;
+pub mod trial;
 
 pub use error::DeskError;

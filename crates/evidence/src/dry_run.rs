@@ -27,6 +27,8 @@ const RECORDS_SHOWN: usize = 2;
 const KINDS_SHOWN: usize = 40;
 /// First examples that are shown of each kind of rejection.
 const EXAMPLES_SHOWN: usize = 3;
+/// Parties of ids that are kept apart; who may name few need not know more of them.
+const PARTIES_KEPT: usize = 1_000;
 
 /// One table of a dry run.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -113,8 +115,12 @@ pub struct DryRun {
     pub tables: BTreeMap<String, TablePreview>,
     /// Rejections.
     pub rejections: RejectionTally,
+    /// Arrangements that rejected records name; empty: one names none that can be read.
+    pub rejected_of: BTreeSet<String>,
     /// Different people named.
     pub people: u64,
+    /// Parties whose ids those are: the first thousand met.
+    pub parties: BTreeSet<String>,
     /// Cell by cell what became of the first records that are taken, and of the first record of each
     /// kind of rejection.
     pub cells: Vec<TypedCell>,
@@ -176,6 +182,9 @@ impl Sink for DryRun {
 
     fn reject(&mut self, rejection: Rejection) -> Result<(), SinkError> {
         self.rejections.add(&rejection);
+        if !self.rejected_of.contains(&rejection.arrangement_id) {
+            self.rejected_of.insert(rejection.arrangement_id);
+        }
         Ok(())
     }
 
@@ -199,8 +208,11 @@ impl Sink for DryRun {
         Ok(())
     }
 
-    fn person(&mut self, _: VaultEntry) -> Result<(), SinkError> {
+    fn person(&mut self, entry: VaultEntry) -> Result<(), SinkError> {
         self.people += 1;
+        if self.parties.len() < PARTIES_KEPT && !self.parties.contains(&entry.party) {
+            self.parties.insert(entry.party);
+        }
         Ok(())
     }
 

@@ -4,6 +4,7 @@
 pub mod digest;
 pub mod dry_run;
 pub mod entered;
+pub mod excerpt;
 pub mod fingerprint;
 pub mod identity;
 pub mod manifest;
@@ -11,6 +12,7 @@ pub mod mapping;
 pub mod options;
 pub mod quarantine;
 pub mod read;
+pub mod recognise;
 pub mod schema;
 pub mod sink;
 pub mod trace;
@@ -18,6 +20,7 @@ mod typing;
 pub mod vocabulary;
 
 pub use digest::Digest;
+pub use excerpt::{Excerpts, excerpts};
 pub use manifest::{Manifest, ObjectSource, Segment};
 pub use mapping::Mapping;
 pub use options::ImportOptions;

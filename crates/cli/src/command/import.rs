@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use backstay_desk::import::{Source, bring, shown, try_out};
+use backstay_desk::{
+    import::{Source, bring, shown},
+    trial::try_out,
+};
 use backstay_evidence::sink::Progress as Reading;
 use backstay_report::import::{self as view, FileImport, Imports};
 use backstay_store::{ImportRequest, Phase, Workspace};

@@ -159,7 +159,7 @@ fn explain_row(
 }
 
 /// Source columns that hold ids of people.
-fn personal(plan: &Plan, look: Look<'_>) -> BTreeSet<usize> {
+pub(crate) fn personal(plan: &Plan, look: Look<'_>) -> BTreeSet<usize> {
     let mut personal = plan.people.clone();
     for table in &plan.tables {
         for column in table.columns.iter().filter(|c| c.column.kind == ColumnType::Person) {

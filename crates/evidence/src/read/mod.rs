@@ -8,7 +8,7 @@ mod calendar;
 mod choice;
 mod delimited;
 mod error;
-mod explain;
+pub(crate) mod explain;
 pub(crate) mod feed;
 mod json;
 mod keep;

@@ -131,6 +131,7 @@ impl Home {
             let reading = Reading { as_table: Some(table.into()), ..Reading::default() };
             let source = Source {
                 name: format!("{n}-{table}.csv"),
+                file: None,
                 options: options(&reading, None).unwrap(),
                 path,
                 allow_duplicate_log: false,

@@ -168,6 +168,23 @@ impl Workspace {
         progress: OnProgress<'_>,
     ) -> Result<ImportOutcome> {
         let file = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+        self.import_as(path, &file, request, ctx, progress)
+    }
+
+    /// As [`Workspace::import`], of a file that was handed in under another name than it has here:
+    /// `file` is that name, without folder.
+    ///
+    /// # Errors
+    /// As [`Workspace::import`].
+    pub fn import_as(
+        &self,
+        path: &Path,
+        file: &str,
+        request: &ImportRequest,
+        ctx: &mut Ctx<'_>,
+        progress: OnProgress<'_>,
+    ) -> Result<ImportOutcome> {
+        let file = file.to_owned();
         let options_digest = request.options.digest(&self.vocabulary, &file);
         let about = std::fs::metadata(path).map_err(StoreError::io(path))?;
         if !about.is_file() {

@@ -137,7 +137,10 @@ impl Workspace {
     }
 
     /// The payload of an import or reread.
-    pub(crate) fn import_payload(&self, entry: u64) -> Result<ImportPayload> {
+    ///
+    /// # Errors
+    /// [`StoreError::NoEntry`], [`StoreError::Kind`]; a payload that was erased.
+    pub fn import_payload(&self, entry: u64) -> Result<ImportPayload> {
         let stored = self.stored(entry)?;
         match stored.entry.kind {
             EntryKind::Import | EntryKind::Reread => payload::read(&stored),

@@ -3,13 +3,14 @@
 
 use std::io::{BufRead, Write as _};
 
+use backstay_desk::mapping::check_name;
 use backstay_evidence::{
     Vocabulary,
     mapping::propose::{Answers, DateOrder, Origin, Proposal, Sample, propose},
 };
 use backstay_report::layout::clean;
 
-use super::{check_name, show};
+use super::show;
 use crate::{door, error::CliError, sources::known_zone};
 
 /// What can be asked, in order.

@@ -6,15 +6,13 @@ mod ask;
 mod show;
 
 use std::{
-    fs::{self, File},
-    io::{self, IsTerminal as _, Read, Write as _},
+    fs,
+    io::{self, IsTerminal as _},
     path::{Path, PathBuf},
 };
 
-use backstay_evidence::{
-    ImportOptions, Mapping,
-    mapping::propose::{Answers, Proposal, Sample, propose, sample},
-};
+use backstay_desk::mapping::{self, SaveError};
+use backstay_evidence::mapping::propose::{Answers, Proposal, Sample};
 use backstay_report::import::FileImport;
 use backstay_store::Workspace;
 use serde_json::json;
@@ -23,15 +21,11 @@ use crate::{
     args::{Format, MappingNewArgs},
     door,
     error::CliError,
-    sources::{Source, known_zone, one_line},
+    sources::{Source, known_zone},
 };
 
 /// Version of the JSON written here.
 const SCHEMA: &str = "backstay.mapping-proposal/1";
-/// Zone in which times are read to look at them while theirs is not known.
-const LOOK_ZONE: &str = "Etc/UTC";
-/// Arrangement of the rows that are only looked at.
-const LOOK_ARRANGEMENT: &str = "undecided";
 
 pub fn run(args: &MappingNewArgs, named: Option<&Path>) -> Result<u8, CliError> {
     let workspace = door::open(named)?;
@@ -46,7 +40,7 @@ pub fn run(args: &MappingNewArgs, named: Option<&Path>) -> Result<u8, CliError> 
         let mut input = io::stdin().lock();
         ask::through(&sampled, workspace.vocabulary(), answers, &mut input)?
     } else {
-        let proposal = proposed(&sampled, &workspace, &answers)?;
+        let proposal = mapping::proposed(&sampled, &workspace, &answers)?;
         (answers, proposal, args.save)
     };
     let blocked = proposal.questions.iter().any(|question| question.blocks);
@@ -76,15 +70,6 @@ pub fn run(args: &MappingNewArgs, named: Option<&Path>) -> Result<u8, CliError> 
         ));
     }
     Ok(0)
-}
-
-fn proposed(
-    sampled: &Sample,
-    workspace: &Workspace,
-    answers: &Answers,
-) -> Result<Proposal, CliError> {
-    propose(sampled, workspace.vocabulary(), answers)
-        .map_err(|error| backstay_desk::error::explained(&error.to_string()).into())
 }
 
 /// What the options say.
@@ -133,29 +118,9 @@ fn answers(args: &MappingNewArgs) -> Result<Answers, CliError> {
         of_column.insert(value.to_owned(), meaning);
     }
     if let Some(name) = &answers.name {
-        check_name(name)?;
+        mapping::check_name(name)?;
     }
     Ok(answers)
-}
-
-/// Names of mappings are file names, and never those of this release.
-fn check_name(name: &str) -> Result<(), CliError> {
-    let plain = |symbol: char| {
-        symbol.is_ascii_lowercase() || symbol.is_ascii_digit() || matches!(symbol, '-' | '_')
-    };
-    if name.is_empty() || !name.chars().all(plain) {
-        return Err(CliError::usage(
-            format!("`{name}` cannot be a mapping's name"),
-            "use small letters, digits and hyphens, as in `desk-incidents`",
-        ));
-    }
-    if Mapping::names().contains(&name) {
-        return Err(CliError::usage(
-            format!("`{name}` is a mapping of this release"),
-            "choose another name with `--as`, so that it stays clear which one read a file",
-        ));
-    }
-    Ok(())
 }
 
 fn look(args: &MappingNewArgs) -> Result<Sample, CliError> {
@@ -171,12 +136,8 @@ fn look(args: &MappingNewArgs) -> Result<Sample, CliError> {
         ));
     }
     let file_name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-    let options = ImportOptions { encoding: args.encoding, ..ImportOptions::default() };
-    sample(&file_name.unwrap_or_default(), &options, &mut || {
-        let file = File::open(path)?;
-        Ok(Box::new(file) as Box<dyn Read>)
-    })
-    .map_err(|error| CliError::from(error).about(&place))
+    mapping::look(path, &file_name.unwrap_or_default(), args.encoding)
+        .map_err(|error| CliError::from(error).about(&place))
 }
 
 /// The file read as proposed, with nothing written.
@@ -185,23 +146,11 @@ fn tried(
     args: &MappingNewArgs,
     proposal: &Proposal,
 ) -> Result<FileImport, CliError> {
-    let mapping = Mapping::from_text(&proposal.text).map_err(|error| {
-        CliError::failed(format!("the proposal is no mapping: {}", one_line(&error.to_string())))
-    })?;
-    let open = |about: &str| proposal.questions.iter().any(|question| question.about == about);
-    let mut options = ImportOptions {
-        mapping: Some(mapping),
-        encoding: args.encoding,
-        zone: open("zone").then(|| LOOK_ZONE.to_owned()),
-        ..ImportOptions::default()
-    };
-    if open("column:arrangement_id") {
-        options.set.insert("arrangement_id".to_owned(), LOOK_ARRANGEMENT.to_owned());
-    }
     let source = Source {
         path: args.file.clone(),
         name: args.file.display().to_string(),
-        options,
+        file: None,
+        options: mapping::look_options(proposal, args.encoding)?,
         allow_duplicate_log: false,
     };
     super::import::dry_run(workspace, &source).map_err(|error| error.about(&source.name))
@@ -209,33 +158,14 @@ fn tried(
 
 /// Writes the mapping into the workspace, whole or not at all.
 fn save(workspace: &Workspace, proposal: &Proposal, replace: bool) -> Result<PathBuf, CliError> {
-    check_name(&proposal.name)?;
-    let folder = workspace.dir().join("mappings");
-    let path = folder.join(format!("{}.toml", proposal.name));
-    let failed = |error: &io::Error| {
-        CliError::failed(format!(
-            "`{}` cannot be written: {}",
-            path.display(),
-            door::because(error)
-        ))
-    };
-    fs::create_dir_all(&folder).map_err(|error| failed(&error))?;
-    let mut draft = tempfile::NamedTempFile::new_in(&folder).map_err(|error| failed(&error))?;
-    draft
-        .write_all(proposal.text.as_bytes())
-        .and_then(|()| draft.as_file().sync_all())
-        .map_err(|error| failed(&error))?;
-    let put = if replace { draft.persist(&path) } else { draft.persist_noclobber(&path) };
-    match put {
-        Ok(_) => Ok(path),
-        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
-            Err(CliError::failed_with(
-                format!("the workspace has a mapping `{}` already", proposal.name),
-                "give another name with `--as`, or replace it with `--replace`; imports made with the \
-                 old one keep its text",
-            ))
-        }
-        Err(error) => Err(failed(&error.error)),
+    match mapping::save(workspace.dir(), &proposal.name, &proposal.text, replace) {
+        Ok(path) => Ok(path),
+        Err(SaveError::Taken(_)) => Err(CliError::failed_with(
+            format!("the workspace has a mapping `{}` already", proposal.name),
+            "give another name with `--as`, or replace it with `--replace`; imports made with the \
+             old one keep its text",
+        )),
+        Err(SaveError::Desk(error)) => Err(error.into()),
     }
 }
 

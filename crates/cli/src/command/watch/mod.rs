@@ -112,6 +112,7 @@ impl<'w> Watch<'w> {
         let otherwise = Source {
             path: PathBuf::new(),
             name: String::new(),
+            file: None,
             options: sources::options(&reading, Some(workspace.dir()))?,
             allow_duplicate_log: args.allow_duplicate_log,
         };
