@@ -10,7 +10,7 @@ use backstay_engine::{
     session::{Evidence, Session, View, runtime},
     tables::Layout,
 };
-use backstay_evidence::{Digest, ObjectSource};
+use backstay_evidence::{Digest, ObjectSource, Vocabulary, vocabulary::Privacy};
 use backstay_store::{AsOf, ResultCache, Workspace};
 
 use crate::{
@@ -190,6 +190,28 @@ impl Seen {
     /// An instant beyond what a calendar can say.
     pub fn this_month(&self) -> Result<Period, DeskError> {
         Ok(Window::Month.around(day_of_us("UTC", self.now_us)?)?)
+    }
+
+    /// The same evidence without the columns above a privacy class: queries then know nothing of them. A
+    /// table whose rows cannot be told apart without such a column is left out whole.
+    ///
+    /// # Errors
+    /// A vocabulary that does not hold together.
+    pub fn without_above(&self, highest: Privacy) -> Result<Self, DeskError> {
+        let known = &self.evidence.vocabulary;
+        let mut tables = Vec::new();
+        for mut table in known.tables().cloned() {
+            table.columns.retain(|column| column.privacy <= highest);
+            let needed = table.identity.iter().chain(&table.source_id).chain(&table.occurred);
+            if needed.clone().all(|name| table.columns.iter().any(|column| column.name == *name)) {
+                table.sort.retain(|name| table.columns.iter().any(|column| column.name == *name));
+                tables.push(table);
+            }
+        }
+        let cut = Vocabulary::kept(tables, known.digest())
+            .map_err(|error| DeskError::failed(error.to_string()))?;
+        let evidence = Evidence { vocabulary: Arc::new(cut), ..self.evidence.clone() };
+        Ok(Self { evidence, known_at: self.known_at, now_us: self.now_us })
     }
 
     /// What a session of one arrangement looks at; nothing when the register `arrangement` has no

@@ -11,6 +11,7 @@ pub mod evidence;
 pub mod import;
 pub mod mapping;
 pub mod period;
+pub mod query;
 pub mod replay;
 pub mod trial;
 

@@ -16,6 +16,7 @@ pub mod import;
 pub mod layout;
 pub mod ledger;
 pub mod level;
+pub mod listing;
 pub mod measures;
 pub mod replay;
 pub mod rows;

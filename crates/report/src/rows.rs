@@ -11,7 +11,10 @@ use arrow::{
 };
 use serde_json::{Map, Value};
 
-use crate::layout::{Cell, Grid, Look, Page, Set, Tone};
+use crate::{
+    layout::{Cell, Grid, Look, Page, Set, Tone},
+    listing::{Column, Kind, Listing},
+};
 
 /// Columns that hold references, alone or in lists, whatever the query.
 fn holds_references(name: &str) -> bool {
@@ -84,13 +87,34 @@ pub fn objects(schema: &SchemaRef, batches: &[RecordBatch]) -> Vec<Map<String, V
     rows
 }
 
-fn shown(value: &Value) -> String {
+pub(crate) fn shown(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
         Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join(" "),
         other => other.to_string(),
     }
+}
+
+/// The rows as a table of data.
+#[must_use]
+pub fn listing(name: &str, schema: &SchemaRef, batches: &[RecordBatch]) -> Listing {
+    let columns = schema.fields().iter().map(|field| {
+        let kind = match field.data_type() {
+            _ if holds_references(field.name()) => Kind::List,
+            DataType::Boolean => Kind::Flag,
+            DataType::Timestamp(..) => Kind::Instant,
+            DataType::Date32 => Kind::Day,
+            DataType::Decimal128(..) => Kind::Decimal,
+            DataType::List(_) => Kind::List,
+            other if other.is_integer() => Kind::Whole,
+            _ => Kind::Text,
+        };
+        Column { name: field.name().clone(), kind }
+    });
+    let mut made = Listing { name: name.to_owned(), columns: columns.collect(), rows: Vec::new() };
+    each_row(batches, |values| made.rows.push(values));
+    made
 }
 
 fn each_row(batches: &[RecordBatch], mut take: impl FnMut(Vec<Value>)) {

@@ -31,10 +31,16 @@ pub enum Answer {
     Style(&'static str),
     /// A word for a machine.
     Word(&'static str),
+    /// A text for a machine.
+    Text {
+        /// Media type.
+        kind: &'static str,
+        /// What it says.
+        body: String,
+    },
     /// JSON, with the status that it is answered with.
     Json(StatusCode, serde_json::Value),
     /// Bytes to be saved as a file.
-    #[allow(dead_code)]
     File {
         /// Media type.
         kind: &'static str,
@@ -116,6 +122,7 @@ impl Told {
                 style.headers.push((header::CACHE_CONTROL, long));
                 style
             }
+            Answer::Text { kind, body } => told(StatusCode::OK, kind, body.into()),
             Answer::Word(word) => told(StatusCode::OK, plain, word.into()),
             Answer::Json(status, value) => {
                 let text = format!("{value}\n");

@@ -29,6 +29,15 @@ pub struct Call {
     pub peer: String,
 }
 
+impl Call {
+    /// What a change by program is to be done once by: the asker and the key that came along.
+    pub fn repeat_key(&self, visitor: Option<&Visitor>) -> Option<String> {
+        let account = visitor.filter(|visitor| visitor.session.is_none() && self.changes)?;
+        let key = self.headers.get("idempotency-key")?.to_str().ok()?;
+        Some(format!("{} {key}", account.account.id))
+    }
+}
+
 /// A request with who asks.
 pub struct Asked<'a> {
     /// The server.

@@ -18,7 +18,7 @@ use backstay_engine::{
 };
 use quick_cache::sync::Cache;
 
-use crate::{asked::Asked, problem::ProblemError};
+use crate::{api::list::Cursor, asked::Asked, problem::ProblemError};
 
 /// Answers of each kind kept in memory.
 const KEPT: usize = 256;
@@ -96,15 +96,21 @@ impl Figures {
 /// An instant that is none; unreadable evidence.
 pub fn seen(asked: &Asked<'_>, ids: &BTreeSet<String>) -> Result<Option<Seen>, ProblemError> {
     let server = asked.server;
-    let as_of = asked.query("as_of");
+    let cursor = Cursor::of(asked)?;
+    let pinned = cursor.map(|cursor| cursor.known_at.to_string());
+    let as_of = pinned.as_deref().or(asked.query("as_of"));
     if let Some(entry) = as_of.and_then(|text| text.parse::<u64>().ok()) {
         let size = server.workspace.backend().head()?.size;
         if !(1..=size).contains(&entry) {
             return Err(ProblemError::nothing("ledger entry"));
         }
     }
-    let catalogue = server.catalogue.clone();
-    Ok(see_visible(&server.workspace, as_of, ids, catalogue, step(asked.now_us))?)
+    let (catalogue, now_us) = (server.catalogue.clone(), step(asked.now_us));
+    let mut seen = see_visible(&server.workspace, as_of, ids, catalogue, now_us)?;
+    if let Some((seen, cursor)) = seen.as_mut().zip(cursor) {
+        seen.now_us = cursor.now_us.min(now_us);
+    }
+    Ok(seen)
 }
 
 /// The period that was asked for, else the last complete month with events.

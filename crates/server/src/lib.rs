@@ -11,11 +11,13 @@ mod asked;
 mod figures;
 mod guard;
 mod listen;
+mod meter;
 mod page;
 mod problem;
 mod route;
 mod server;
 
+pub use api::document::document;
 pub use listen::{Peer, listen};
 pub use route::{Right, Route, routes};
 pub use server::{Ports, Server, ServerError};

@@ -53,6 +53,20 @@ impl ProblemError {
         problem
     }
 
+    /// An idempotency key that came with another request before.
+    pub fn other_request() -> Self {
+        let detail = "This idempotency key came with another request before.";
+        let mut problem = Self::of(StatusCode::UNPROCESSABLE_ENTITY, "Key used", detail);
+        problem.help = Some("Use a new key for a new request.".to_owned());
+        problem
+    }
+
+    /// A path that is there, asked for by a method that it has not.
+    pub fn not_that_way() -> Self {
+        let detail = "This path is not asked for by that method.";
+        Self::of(StatusCode::METHOD_NOT_ALLOWED, "Not that way", detail)
+    }
+
     /// A form that did not come from a page of this session.
     pub fn stale_form() -> Self {
         let detail = "This form is out of date, or was not sent from a page of yours.";

@@ -9,6 +9,7 @@ use crate::{
     asked::Asked,
     page::{
         account, arrangement, control, enter, evidence, finding, ledger, level, people, portfolio,
+        sql,
     },
     problem::ProblemError,
 };
@@ -65,11 +66,18 @@ const fn post(path: &'static str, right: Right, handler: Handler) -> Route {
     Route { method: "POST", path, right, kept: false, handler }
 }
 
+/// Figures about the running server.
+fn metrics(asked: &Asked<'_>) -> Result<Answer, ProblemError> {
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    Ok(Answer::Text { kind, body: asked.server.figures()? })
+}
+
 const READ: Right = Right::Arrangement(Action::ArrangementRead);
 
 /// Every route there is.
 const ROUTES: &[Route] = &[
     get("/healthz", Right::Open, |_| Ok(Answer::Word("ok\n"))),
+    get("/metrics", Right::Workspace(Action::MetricsRead), metrics),
     get("/style/{digest}", Right::Open, enter::style),
     get("/sign-in", Right::Open, enter::show),
     post("/sign-in", Right::Open, enter::sign_in),
@@ -91,7 +99,38 @@ const ROUTES: &[Route] = &[
     kept("/arrangements/{arrangement}/evidence", READ, evidence::show),
     kept("/rows/{reference}", Right::Each(Action::SourceRead), evidence::row),
     kept("/ledger", Right::Each(Action::LedgerRead), ledger::show),
+    get("/api/v1/openapi.json", Right::Open, api::document::show),
     get("/api/v1/account", Right::Each(Action::ArrangementRead), api::account::show),
+    kept("/api/v1/arrangements", Right::Each(Action::ArrangementRead), api::figure::arrangements),
+    kept("/api/v1/arrangements/{arrangement}/assessment", READ, api::figure::assessment),
+    post(
+        "/api/v1/arrangements/{arrangement}/assessments",
+        Right::Arrangement(Action::AssessmentRun),
+        api::assessment::keep,
+    ),
+    kept("/api/v1/arrangements/{arrangement}/controls", READ, api::figure::controls),
+    kept("/api/v1/arrangements/{arrangement}/findings", READ, api::figure::findings),
+    kept("/api/v1/arrangements/{arrangement}/service-levels", READ, api::figure::levels),
+    kept("/api/v1/arrangements/{arrangement}/coverage", READ, api::figure::coverage),
+    get("/api/v1/tables", Right::Workspace(Action::CatalogueRead), api::catalogue::tables),
+    get("/api/v1/tables/{table}", Right::Workspace(Action::CatalogueRead), api::catalogue::table),
+    get("/api/v1/tables/{table}/rows", Right::Each(Action::EvidenceRead), api::rows::show),
+    get("/api/v1/sql", Right::Each(Action::SqlQuery), api::rows::sql),
+    get("/api/v1/controls", Right::Workspace(Action::CatalogueRead), api::catalogue::controls),
+    get("/api/v1/metrics", Right::Workspace(Action::CatalogueRead), api::catalogue::metrics),
+    kept("/api/v1/assessments", Right::Each(Action::ArrangementRead), api::assessment::list),
+    kept(
+        "/api/v1/assessments/{entry}",
+        Right::Each(Action::ArrangementRead),
+        api::assessment::show,
+    ),
+    kept("/api/v1/ledger/entries", Right::Each(Action::LedgerRead), api::ledger::entries),
+    get(
+        "/api/v1/ledger/checkpoint",
+        Right::Workspace(Action::CheckpointRead),
+        api::ledger::checkpoint,
+    ),
+    get("/sql", Right::Each(Action::SqlQuery), sql::show),
     get("/people", Right::Workspace(Action::AccountRead), people::show),
 ];
 

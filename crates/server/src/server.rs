@@ -23,6 +23,7 @@ use crate::{
     figures::{self, Kept},
     guard,
     listen::Peer,
+    meter::Meter,
     page::frame,
     problem::ProblemError,
     route::{Right, Route, routes},
@@ -35,6 +36,8 @@ const AT_ONCE: usize = 64;
 /// About how many answers are kept, and their bytes at most.
 const PAGES: usize = 4_096;
 const KEPT_BYTES: u64 = 128 << 20;
+/// Answers kept by idempotency key.
+const REPEATS: usize = 4_096;
 
 /// Fills bytes with randomness; false: the system gives none.
 pub type FillRandom = Box<dyn Fn(&mut [u8]) -> bool + Send + Sync>;
@@ -78,6 +81,9 @@ pub struct Server {
     /// nobody can foresee it, so no evidence can hold it.
     pub(crate) marker: String,
     pages: Cache<String, Told, Heavy>,
+    /// Answers to requests with an idempotency key, with what was asked.
+    repeats: Cache<String, Repeat>,
+    meter: Meter,
     room: Semaphore,
 }
 
@@ -100,6 +106,8 @@ impl Server {
             kept: Kept::default(),
             marker: hex::encode(marker),
             pages: Cache::with_weighter(PAGES, KEPT_BYTES, Heavy),
+            repeats: Cache::new(REPEATS),
+            meter: Meter::default(),
             room: Semaphore::new(AT_ONCE),
         }))
     }
@@ -117,14 +125,12 @@ impl Server {
                 if route.method == "POST" { MethodFilter::POST } else { MethodFilter::GET };
             router = router.route(route.path, on(filter, handler));
         }
-        let server = Arc::clone(self);
+        let (server, wrong_way) = (Arc::clone(self), Arc::clone(self));
         router
-            .method_not_allowed_fallback(|| async {
-                response(
-                    StatusCode::METHOD_NOT_ALLOWED,
-                    "text/plain; charset=utf-8",
-                    "not that way\n",
-                )
+            .method_not_allowed_fallback(move |request: Request<Body>| {
+                let api = is_api(request.uri().path());
+                let response = wrong_way.problem(None, &ProblemError::not_that_way(), api);
+                async move { response }
             })
             .fallback(move |request: Request<Body>| {
                 let api = is_api(request.uri().path());
@@ -134,6 +140,18 @@ impl Server {
     }
 
     async fn handle(
+        self: Arc<Self>,
+        route: &'static Route,
+        request: Request<Body>,
+    ) -> Response<Body> {
+        let came_us = (self.ports.now_us)();
+        let response = Arc::clone(&self).received(route, request).await;
+        let took_us = (self.ports.now_us)() - came_us;
+        self.meter.note(route, response.status().as_u16(), took_us);
+        response
+    }
+
+    async fn received(
         self: Arc<Self>,
         route: &'static Route,
         request: Request<Body>,
@@ -164,6 +182,9 @@ impl Server {
             Err(error) => return self.problem(None, &error, is_api(&call.path)),
         };
         let bound_to = came.bound_to.clone();
+        if let Some(key) = call.repeat_key(came.visitor.as_ref()) {
+            return self.once(&key, route, call, came);
+        }
         let told = match (&came.visitor, route.kept) {
             (Some(visitor), true) if !visitor.must_set_password => {
                 match self.question(visitor, call, came.now_us) {
@@ -175,6 +196,18 @@ impl Server {
         };
         match told {
             Ok(told) => self.tell(&told, call, &bound_to),
+            Err(response) => *response,
+        }
+    }
+
+    /// Answers a request with an idempotency key: the same again is answered as it was, and nothing is
+    /// done twice.
+    fn once(&self, key: &str, route: &Route, call: &Call, came: Came) -> Response<Body> {
+        let asked = (call.path.clone(), call.query.clone(), call.form.clone());
+        let work = || self.work(route, call, came).map(|told| (asked.clone(), told));
+        match self.repeats.get_or_insert_with(key, work) {
+            Ok((known, told)) if known == asked => self.tell(&told, call, ""),
+            Ok(_) => self.problem(None, &ProblemError::other_request(), true),
             Err(response) => *response,
         }
     }
@@ -331,6 +364,13 @@ impl Server {
         if decision.allowed { Ok(()) } else { Err(ProblemError::refused(decision.refusal)) }
     }
 
+    /// Figures about this server, as text.
+    pub(crate) fn figures(&self) -> Result<String, ProblemError> {
+        let entries = self.workspace.backend().head()?.size;
+        let kept = (self.pages.len(), self.pages.weight());
+        self.meter.text(kept, entries).map_err(|error| ProblemError::broken(error.to_string()))
+    }
+
     /// A problem as a page, or as JSON for machines.
     fn problem(
         &self,
@@ -380,6 +420,9 @@ impl Server {
     }
 }
 
+/// What was asked with a key, path, query and form, and how it was answered.
+type Repeat = ((String, Texts, Texts), Told);
+
 /// Who came, before what they may is known.
 struct Came {
     now_us: i64,
@@ -400,7 +443,7 @@ impl Weighter<String, Told> for Heavy {
 
 /// Whether a path is of the interface for machines.
 fn is_api(path: &str) -> bool {
-    path == "/api" || path.starts_with("/api/")
+    path == "/api" || path == "/metrics" || path.starts_with("/api/")
 }
 
 fn set_cookies(response: &mut Response<Body>, cookies: &[String]) {

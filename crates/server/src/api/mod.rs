@@ -2,3 +2,10 @@
 //! rules and asks the same rooms; it must never know anything that a page does not.
 
 pub mod account;
+pub mod assessment;
+pub mod catalogue;
+pub mod document;
+pub mod figure;
+pub mod ledger;
+pub mod list;
+pub mod rows;

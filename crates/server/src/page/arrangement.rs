@@ -26,15 +26,19 @@ pub fn show(asked: &Asked<'_>) -> Result<Answer, ProblemError> {
         let body = html! { (frame::when(asked, None)) (frame::nothing_yet()) };
         return Ok(Answer::page(id, body));
     };
+    let listed = |what: &str| format!("/api/v1/arrangements/{}/{what}", segment(&id));
     let evidence = asked.link(&format!("/arrangements/{}/evidence", segment(&id)));
     let body = html! {
         (frame::when(asked, Some(figures.period)))
         p { a href="#levels" { "Service levels" } " · " a href="#findings" { "Findings" } " · " a href=(evidence) { "Evidence: what arrived" } }
         (controls(asked, figures, found))
+        (frame::saves(asked, &listed("controls")))
         h2 #levels { "Service levels" }
         (levels(asked, &id, found))
+        (frame::saves(asked, &listed("service-levels")))
         h2 #findings { "Findings" }
         (findings(asked, &id, found, None))
+        (frame::saves(asked, &listed("findings")))
     };
     Ok(Answer::page(format!("{id}, {}", piece::period_words(figures.period)), body))
 }

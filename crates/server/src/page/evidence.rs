@@ -47,6 +47,7 @@ pub fn show(asked: &Asked<'_>) -> Result<Answer, ProblemError> {
         (frame::crumbs(&[(asked.link("/"), html! { "Portfolio" }), (up, piece::name(&id))]))
         (frame::when(asked, Some(figures.period)))
         (piece::table(html! { "Tables that controls rest on" }, &heads, rows.collect()))
+        (frame::saves(asked, &format!("/api/v1/arrangements/{}/coverage", segment(&id))))
     };
     Ok(Answer::page(title, body))
 }

@@ -73,6 +73,7 @@ fn bar(asked: Option<&Asked<'_>>) -> Markup {
                 @if let Some((asked, visitor)) = signed_in {
                     (entry(asked, "/", "Portfolio"))
                     @if reads_ledger(asked) { (entry(asked, "/ledger", "Ledger")) }
+                    @if queries(asked) { (entry(asked, "/sql", "SQL")) }
                     @if asked.may(Action::AccountRead, &Resource::Workspace) { (entry(asked, "/people", "People")) }
                     span.last {
                         a href="/account" { (piece::name(&visitor.account.name)) }
@@ -88,6 +89,11 @@ fn reads_ledger(asked: &Asked<'_>) -> bool {
     let some = |authority: &Authority<'_>| !authority.visible_for(Action::LedgerRead).is_empty();
     asked.may(Action::LedgerRead, &Resource::Workspace)
         || asked.authority.as_ref().is_some_and(some)
+}
+
+fn queries(asked: &Asked<'_>) -> bool {
+    let some = |authority: &Authority<'_>| !authority.visible_for(Action::SqlQuery).is_empty();
+    asked.authority.as_ref().is_some_and(some)
 }
 
 fn entry(asked: &Asked<'_>, path: &str, word: &str) -> Markup {
@@ -124,6 +130,23 @@ pub fn when(asked: &Asked<'_>, period: Option<Period>) -> Markup {
                 input #as_of name="as_of" value=(asked.query("as_of").unwrap_or_default()) placeholder="now";
             }
             button { "Show" }
+        }
+    }
+}
+
+/// Links to the same as files: `path` is a list of the interface for machines.
+pub fn saves(asked: &Asked<'_>, path: &str) -> Markup {
+    let link = |format: &str| {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        for (name, text) in asked.call.query.iter().filter(|(_, text)| !text.is_empty()) {
+            query.append_pair(name, text);
+        }
+        query.append_pair("format", format);
+        format!("{path}?{}", query.finish())
+    };
+    html! {
+        p.saves { "Save all as "
+            a href=(link("csv")) { "CSV" } " · " a href=(link("xlsx")) { "XLSX" } " · " a href=(link("ndjson")) { "JSON Lines" }
         }
     }
 }

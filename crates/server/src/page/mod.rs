@@ -12,3 +12,4 @@ pub mod ledger;
 pub mod level;
 pub mod people;
 pub mod portfolio;
+pub mod sql;

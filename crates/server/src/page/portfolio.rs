@@ -21,6 +21,7 @@ pub fn show(asked: &Asked<'_>) -> Result<Answer, ProblemError> {
     let body = html! {
         (frame::when(asked, Some(figures.period)))
         (overview(asked, &figures))
+        (frame::saves(asked, "/api/v1/arrangements"))
         (risks(asked, &figures))
     };
     let title = format!("Portfolio, {}", piece::period_words(figures.period));

@@ -17,7 +17,7 @@ use axum::{
 use backstay_access::{Grant, Role, Scope};
 use backstay_desk::import::{Reading, Source, bring, options};
 use backstay_server::{Ports, Server};
-use backstay_store::{Ctx, InitOptions, NewAccount, Workspace, account::LINK_US};
+use backstay_store::{Ctx, InitOptions, NewAccount, NewToken, Workspace, account::LINK_US};
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
@@ -36,6 +36,8 @@ pub struct Home {
     /// A one-time link into an account of each kind, by its name.
     links: BTreeMap<String, Mutex<Option<String>>>,
     sessions: Mutex<BTreeMap<String, String>>,
+    /// An API token of each account, by its name.
+    tokens: BTreeMap<String, String>,
 }
 
 fn counting() -> impl FnMut(&mut [u8]) {
@@ -139,7 +141,7 @@ impl Home {
             let mut ctx = Ctx { now_us: NOW_US, actor: "test", random: &mut random };
             bring(&workspace, &source, &mut ctx, &mut |_| {}).unwrap();
         }
-        let mut links = BTreeMap::new();
+        let (mut links, mut tokens) = (BTreeMap::new(), BTreeMap::new());
         for (name, provider, grant) in people() {
             let mut ctx = Ctx { now_us: NOW_US, actor: "test", random: &mut random };
             let new = NewAccount {
@@ -151,6 +153,14 @@ impl Home {
             };
             let account = workspace.accounts().add(&new, &mut ctx).unwrap();
             let link = workspace.accounts().link(&account.id, LINK_US, "", &mut ctx).unwrap();
+            let new = NewToken {
+                title: "tests".into(),
+                lasts_us: LINK_US,
+                read_only: false,
+                arrangements: None,
+            };
+            let (token, _) = workspace.accounts().make_token(&account.id, &new, &mut ctx).unwrap();
+            tokens.insert(name.clone(), token.text().to_owned());
             links.insert(name, Mutex::new(Some(link.path())));
         }
         let log = Arc::new(Mutex::new(Vec::new()));
@@ -169,7 +179,7 @@ impl Home {
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
         let app = server.app();
         let sessions = Mutex::default();
-        Self { _dir: dir, app, runtime, log, links, sessions }
+        Self { _dir: dir, app, runtime, log, links, sessions, tokens }
     }
 
     /// The one that tests share.
@@ -184,6 +194,16 @@ impl Home {
 
     pub fn link(&self, name: &str) -> String {
         self.links[name].lock().unwrap().take().expect("each link is used once")
+    }
+
+    /// How the token of an account is shown.
+    pub fn bearer(&self, name: &str) -> String {
+        format!("Bearer {}", self.tokens[name])
+    }
+
+    /// A program that asks with the token of an account.
+    pub fn program(&self, name: &str) -> Program<'_> {
+        Program { browser: self.browser(), bearer: self.bearer(name) }
     }
 
     pub fn browser(&self) -> Browser<'_> {
@@ -219,6 +239,31 @@ impl Shown {
     }
 }
 
+pub struct Program<'h> {
+    browser: Browser<'h>,
+    bearer: String,
+}
+
+impl Program<'_> {
+    pub fn ask(&mut self, method: Method, path: &str, extra: &[(&str, &str)]) -> Shown {
+        let bearer = self.bearer.clone();
+        let mut headers = vec![("authorization", bearer.as_str())];
+        headers.extend(extra);
+        self.browser.ask(method, &format!("/api/v1{path}"), &[], &headers)
+    }
+
+    pub fn get(&mut self, path: &str) -> Shown {
+        self.ask(Method::GET, path, &[])
+    }
+
+    /// The JSON of an answer that must be good.
+    pub fn json(&mut self, path: &str) -> serde_json::Value {
+        let shown = self.get(path);
+        assert_eq!(shown.status, StatusCode::OK, "{path}: {}", shown.text);
+        serde_json::from_str(&shown.text).unwrap()
+    }
+}
+
 pub struct Browser<'h> {
     pub home: &'h Home,
     pub cookies: BTreeMap<String, String>,
@@ -243,7 +288,7 @@ impl Browser<'_> {
         let shown = self.home.runtime.block_on(async {
             let (parts, body) = self.home.app.clone().oneshot(request).await.unwrap().into_parts();
             let bytes = to_bytes(body, usize::MAX).await.unwrap();
-            let text = String::from_utf8(bytes.to_vec()).unwrap();
+            let text = String::from_utf8_lossy(&bytes).into_owned();
             Shown { status: parts.status, headers: parts.headers, text }
         });
         for cookie in shown.headers.get_all(header::SET_COOKIE) {

@@ -1,6 +1,7 @@
 //! The server in process, over a made-up portfolio of two providers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod api;
 mod door;
 mod home;
 mod pages;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::{
     array::{
         Array, ArrayRef, BooleanArray, BooleanBuilder, DictionaryArray, Int32Builder, Int64Builder,
-        RecordBatch, StringBuilder, TimestampMicrosecondBuilder,
+        RecordBatch, RecordBatchOptions, StringBuilder, TimestampMicrosecondBuilder,
     },
     compute::{cast, filter_record_batch},
     datatypes::{DataType, Field, Int32Type, Schema, SchemaRef, TimestampMicrosecondType},
@@ -260,8 +260,10 @@ impl Columns {
             fields.push(Field::new(name, array.data_type().clone(), true));
             arrays.push(array);
         }
+        // A question may count rows without wanting a column of them.
+        let options = RecordBatchOptions::new().with_row_count(Some(self.count));
         let schema = Arc::new(Schema::new(fields));
-        RecordBatch::try_new(schema, arrays).map(Some).map_err(failed)
+        RecordBatch::try_new_with_options(schema, arrays, &options).map(Some).map_err(failed)
     }
 }
 
@@ -290,7 +292,7 @@ pub(crate) fn present(
             _ => array.clone(),
         });
     }
-    let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(rows));
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
     RecordBatch::try_new_with_options(schema.clone(), arrays, &options)
 }
 
