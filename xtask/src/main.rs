@@ -1,11 +1,13 @@
 //! Repository chores. `test` is the one test command; `tidy` checks the repository itself;
 //! `example` writes the worked example anew; `sim-trial` runs many others. Nothing here is part of the product.
 
+mod browser;
 mod example;
 mod shots;
 mod steps;
 mod tidy;
 mod trial;
+mod web;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -21,9 +23,14 @@ usage: cargo xtask <command>
   example --check  fails when examples/meridian is not what the seed gives
   sim-trial        simulated operations through the release binary, each held against its truth
                    [--seeds 50] [--from 1] [--size 100, per cent of the worked example's cases]
-  shots            the HTML report in a real Chromium: pictures at 360 and 1440 px, light, dark and
-                   in print, and a script that checks overflow, contrast, links and requests
-                   [--out DIR] [--quick, without the real log] [--page FILE, only that one]
+  shots            the HTML report and every page of the server in a real Chromium: pictures at 360
+                   and 1440 px, light, dark and (the report) in print; a script checks overflow,
+                   contrast, links and requests, axe-core the pages of the server
+                   [--out DIR] [--quick, without the real log, an empty and a hostile workspace]
+                   [--report] [--server] [--page FILE, only that one]
+  shots --readme   only the picture that the README shows
+                   [--as-built, here and below: the program as it was built before]
+  journey          what people do in the browser from first start to export, with and without scripts
 ";
 
 fn main() -> ExitCode {
@@ -42,6 +49,8 @@ fn main() -> ExitCode {
         ["shots", options @ ..] => {
             shots::Shots::parse(options, &root).and_then(|asked| shots::run(&root, &asked))
         }
+        ["journey"] => shots::journeys(&root, false),
+        ["journey", "--as-built"] => shots::journeys(&root, true),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             return ExitCode::SUCCESS;

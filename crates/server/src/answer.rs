@@ -197,8 +197,9 @@ pub fn response(status: StatusCode, kind: &'static str, body: impl Into<Body>) -
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
-        // A path may hold a one-time link: it goes nowhere.
-        (header::REFERRER_POLICY, "no-referrer"),
+        // A path may hold a one-time link: it goes nowhere but here. With `no-referrer` a browser would
+        // call the origin of our own forms `null`, as it does for forms from elsewhere.
+        (header::REFERRER_POLICY, "same-origin"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
         (

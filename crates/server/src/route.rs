@@ -29,6 +29,18 @@ pub enum Right {
     Each(Action),
 }
 
+impl std::fmt::Display for Right {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Open => f.write_str("open"),
+            Self::Own(action) => write!(f, "{} of the own account", action.as_str()),
+            Self::Workspace(action) => write!(f, "{} of the workspace", action.as_str()),
+            Self::Arrangement(action) => write!(f, "{} of the arrangement", action.as_str()),
+            Self::Each(action) => write!(f, "{} of each thing shown", action.as_str()),
+        }
+    }
+}
+
 /// Who answers.
 pub(crate) type Handler = fn(&Asked<'_>) -> Result<Answer, ProblemError>;
 

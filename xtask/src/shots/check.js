@@ -3,6 +3,8 @@
   const problems = [];
   const say = (what) => { if (problems.length < 60) problems.push(what); };
   const root = document.documentElement;
+  // The report is one file and loads nothing; a page of the server has its style sheet and its paths.
+  const served = location.protocol.startsWith("http");
   const seen = (element) => {
     if (element.closest(".only-read, .skip, .sprite, head, title")) return false;
     // Heads of a stacked table are read aloud only: each cell shows its own.
@@ -45,16 +47,42 @@
     const longest = Math.max(...words.map((word) => word.length));
     if (longest > 2 && longest <= 14 && cell.clientWidth < 24) say(`too narrow to read: ${name(cell)}`);
   }
+  // No line of text lies on another.
+  const lines = [];
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node = texts.nextNode(); node && lines.length < 6000; node = texts.nextNode()) {
+    const of = node.parentElement;
+    if (!node.data.trim() || of.closest("svg") || !seen(of)) continue;
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    for (const box of range.getClientRects()) if (box.width > 1 && box.height > 1) lines.push([box, of]);
+  }
+  lines.sort(([a], [b]) => a.top - b.top);
+  lines.forEach(([a, one], n) => {
+    for (let m = n + 1; m < lines.length && lines[m][0].top < a.bottom - 5; m += 1) {
+      const [b, other] = lines[m];
+      const across = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+      if (across > 2 && Math.min(a.bottom, b.bottom) - b.top > 5) say(`${name(one)} lies on ${name(other)}`);
+    }
+  });
+  // Every field has a label, and can be hit.
+  for (const field of document.querySelectorAll("input:not([type='hidden']), select, textarea, button")) {
+    if (!seen(field)) continue;
+    const named = field.labels?.length || field.getAttribute("aria-label") || field.getAttribute("aria-labelledby") || field.matches("button");
+    if (!named) say(`a field without label: ${name(field)} ${field.name}`);
+    const box = field.getBoundingClientRect();
+    if (box.height < 24 && !field.matches("[type='checkbox'], [type='radio']")) say(`too small to hit: ${name(field)} ${field.name}`);
+  }
   // Text in drawings stays inside, and apart from other text.
   for (const drawing of document.querySelectorAll("svg.chart")) {
     if (!seen(drawing)) continue;
     const frame = drawing.getBoundingClientRect();
-    const texts = [...drawing.querySelectorAll("text")].map((text) => [text, text.getBoundingClientRect()]);
-    for (const [text, box] of texts) {
+    const words = [...drawing.querySelectorAll("text")].map((text) => [text, text.getBoundingClientRect()]);
+    for (const [text, box] of words) {
       if (box.left < frame.left - 1 || box.right > frame.right + 1 || box.top < frame.top - 1 || box.bottom > frame.bottom + 1) say(`leaves its drawing: ${name(text)}`);
       if (box.height < 8) say(`too small to read: ${name(text)}`);
     }
-    texts.forEach(([text, a], n) => texts.slice(n + 1).forEach(([other, b]) => {
+    words.forEach(([text, a], n) => words.slice(n + 1).forEach(([other, b]) => {
       const across = Math.min(a.right, b.right) - Math.max(a.left, b.left);
       const down = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
       if (across > 2 && down > 4) say(`"${text.textContent}" lies on "${other.textContent}" in ${name(drawing)}`);
@@ -110,7 +138,7 @@
   }
   for (const link of document.querySelectorAll("a[href], use[href]")) {
     const target = link.getAttribute("href");
-    if (target.startsWith("#") ? !ids.has(decodeURIComponent(target.slice(1))) : !target.startsWith("https://")) say(`a link leads nowhere: ${target}`);
+    if (target.startsWith("#") ? !ids.has(decodeURIComponent(target.slice(1))) : !(target.startsWith("https://") || (served && /^(\/|\?|otpauth:)/.test(target)))) say(`a link leads nowhere: ${target}`);
     if (link.matches("a") && !link.textContent.trim()) say(`a link without text: ${target}`);
   }
   if (!root.lang) say("the page names no language");
@@ -122,11 +150,11 @@
     level = next;
   }
   if (document.querySelectorAll("h1").length !== 1) say("the page has not exactly one first heading");
-  if (!document.querySelector("a[href]")?.matches(".skip")) say("the first link does not skip to the report");
+  if (!document.querySelector("a[href]")?.matches(".skip")) say("the first link does not skip to the content");
 
   // The keyboard shows where it is.
   if (!matchMedia("print").matches) {
-    for (const element of [...document.querySelectorAll("a[href], summary, pre[tabindex='0']")].slice(0, 40)) {
+    for (const element of [...document.querySelectorAll("a[href], summary, input:not([type='hidden']), select, textarea, button, pre[tabindex='0']")].slice(0, 40)) {
       element.focus({ preventScroll: true });
       const style = getComputedStyle(element);
       if (document.activeElement === element && (style.outlineStyle === "none" || parseFloat(style.outlineWidth) < 2)) say(`no focus to be seen: ${name(element)}`);
@@ -137,6 +165,7 @@
   // Nothing ran, nothing was loaded.
   if (document.scripts.length || document.querySelector("[onclick], [onerror], [onload], [onmouseover], img, iframe, object, embed")) say("the page holds what could run or load");
   if (document.title === "owned") say("a script from the evidence ran");
-  if (performance.getEntriesByType("resource").length) say("the page loaded something");
+  const loaded = performance.getEntriesByType("resource").map((entry) => new URL(entry.name));
+  for (const url of loaded) if (!(served && url.origin === location.origin && url.pathname.startsWith("/style/"))) say(`the page loaded ${url}`);
   return problems;
 })()

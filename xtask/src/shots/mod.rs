@@ -1,20 +1,22 @@
-//! `cargo xtask shots`: the report in a real Chromium, as pictures and checked by a script.
+//! `cargo xtask shots`: the report and every page of the server in a real Chromium, as pictures and
+//! checked by a script.
 //!
-//! Owns which pages are opened at which sizes; what a page holds is made by the product, what is right
-//! about it is said by `check.js`. Nothing it finds may be passed over: every problem is listed, and one
+//! Owns which pages of the report are opened at which sizes (those of the server: `web`); what a page
+//! holds is made by the product, what is right about it is said by `check.js`. Nothing it finds may be passed over: every problem is listed, and one
 //! is enough to fail.
 
-mod chromium;
 mod pages;
 
 use std::{
     env, fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
-use serde_json::Value;
-
-use chromium::{Browser, Screen, Tab};
+use crate::{
+    browser::{Browser, Screen, Tab, chromium},
+    web,
+};
 use pages::Page;
 
 /// What the page is asked.
@@ -33,19 +35,43 @@ pub struct Shots {
     real: bool,
     /// Only this page, made before.
     page: Option<PathBuf>,
+    /// Which of the two: the report, the server, or both.
+    only: Only,
+    /// Only the picture of the README.
+    readme: bool,
+    /// The program as it was built before.
+    as_built: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Only {
+    Both,
+    Report,
+    Server,
 }
 
 impl Shots {
-    /// Reads `--out DIR`, `--quick` and `--page FILE`.
+    /// Reads the options that the help names.
     ///
     /// # Errors
     /// Any other word.
     pub fn parse(words: &[&str], root: &Path) -> Result<Self, String> {
-        let mut shots = Self { out: Some(target(root).join("shots")), real: true, page: None };
+        let mut shots = Self {
+            out: Some(target(root).join("shots")),
+            real: true,
+            page: None,
+            only: Only::Both,
+            readme: false,
+            as_built: false,
+        };
         let mut words = words.iter();
         while let Some(word) = words.next() {
             match (*word, words.clone().next()) {
                 ("--quick", _) => shots.real = false,
+                ("--report", _) => shots.only = Only::Report,
+                ("--server", _) => shots.only = Only::Server,
+                ("--readme", _) => shots.readme = true,
+                ("--as-built", _) => shots.as_built = true,
                 ("--out", Some(dir)) => {
                     shots.out = Some(PathBuf::from(dir));
                     words.next();
@@ -53,9 +79,14 @@ impl Shots {
                 ("--page", Some(file)) => {
                     let path = Path::new(file).canonicalize();
                     shots.page = Some(path.map_err(|error| format!("{file}: {error}"))?);
+                    shots.only = Only::Report;
                     words.next();
                 }
-                _ => return Err(format!("`{word}`: there are --out DIR, --quick, --page FILE")),
+                _ => {
+                    return Err(format!(
+                        "`{word}`: there are --out DIR, --quick, --report, --server, --readme, --page FILE, --as-built"
+                    ));
+                }
             }
         }
         Ok(shots)
@@ -78,7 +109,18 @@ const VIEWS: [(&str, Screen); 5] = [
 /// Every problem of a page.
 pub fn check(root: &Path) -> Result<(), String> {
     match chromium::find() {
-        Ok(browser) => run_with(root, &Shots { out: None, real: false, page: None }, &browser),
+        Ok(browser) => {
+            let quick = Shots {
+                out: None,
+                real: false,
+                page: None,
+                only: Only::Both,
+                readme: false,
+                as_built: false,
+            };
+            run_with(root, &quick, &browser)?;
+            web::journey::run(&target(root).join("debug/backstay"), &browser)
+        }
         Err(why) => {
             eprintln!("warning: PAGES WERE NOT CHECKED in a browser: {why}");
             Ok(())
@@ -94,16 +136,65 @@ pub fn run(root: &Path, shots: &Shots) -> Result<(), String> {
     run_with(root, shots, &chromium::find()?)
 }
 
-fn run_with(root: &Path, shots: &Shots, program: &Path) -> Result<(), String> {
-    let scratch = tempfile::tempdir().map_err(|error| format!("no folder to work in: {error}"))?;
-    let made = match &shots.page {
-        Some(path) => vec![Page::named(path)],
-        None => pages::make(root, &target(root), scratch.path(), shots.real)?,
-    };
+/// Makes the journeys, and nothing else.
+///
+/// # Errors
+/// No Chromium, or the first step that nobody could take.
+pub fn journeys(root: &Path, as_built: bool) -> Result<(), String> {
+    web::journey::run(&program(root, as_built)?, &chromium::find()?)
+}
+
+fn run_with(root: &Path, shots: &Shots, browser: &Path) -> Result<(), String> {
+    let program = program(root, shots.as_built)?;
+    if shots.readme {
+        return web::portrait(&program, browser, root);
+    }
     if let Some(out) = &shots.out {
         fs::create_dir_all(out).map_err(|error| format!("{}: {error}", out.display()))?;
     }
-    let mut browser = Browser::start(program, &scratch.path().join("profile"))?;
+    if shots.only != Only::Server {
+        report(root, shots, browser, &program)?;
+    }
+    if shots.only != Only::Report {
+        let pages = web::Pages { out: shots.out.clone(), all: shots.real };
+        web::pages(&program, browser, &target(root), &pages)?;
+    }
+    Ok(())
+}
+
+/// Builds the product as the tests build it (another selection of packages would build the
+/// dependencies again), unless it is to be taken as it was built before; gives the program.
+fn program(root: &Path, as_built: bool) -> Result<PathBuf, String> {
+    let program = target(root).join("debug/backstay");
+    if as_built {
+        return Ok(program);
+    }
+    let built = Command::new("cargo")
+        .args(["build", "--quiet", "--workspace", "--bins", "--tests"])
+        .current_dir(root)
+        .status()
+        .map_err(|error| format!("cannot start cargo: {error}"))?;
+    if !built.success() {
+        return Err("`cargo build --workspace --bins --tests` failed".to_owned());
+    }
+    Ok(program)
+}
+
+/// A workspace `hostile` below a folder, whose evidence means harm.
+///
+/// # Errors
+/// A command that fails, with what it said.
+pub fn make_hostile(program: &Path, scratch: &Path) -> Result<(), String> {
+    pages::make_hostile(program, scratch)
+}
+
+fn report(root: &Path, shots: &Shots, browser: &Path, program: &Path) -> Result<(), String> {
+    let scratch = tempfile::tempdir().map_err(|error| format!("no folder to work in: {error}"))?;
+    let made = match &shots.page {
+        Some(path) => vec![Page::named(path)],
+        None => pages::make(root, program, scratch.path(), shots.real)?,
+    };
+    let mut browser = Browser::start(browser, &scratch.path().join("profile"))?;
     let mut problems = Vec::new();
     let (mut views, mut pictures) = (0, 0);
     for page in &made {
@@ -112,7 +203,7 @@ fn run_with(root: &Path, shots: &Shots, program: &Path) -> Result<(), String> {
             fs::copy(&page.path, &copy).map_err(|error| format!("{}: {error}", copy.display()))?;
         }
         for (name, screen) in VIEWS {
-            let mut tab = browser.tab(screen)?;
+            let mut tab = browser.tab(None, screen)?;
             let found = look(&mut tab, page)?;
             problems.extend(found.iter().map(|what| format!("{} at {name}: {what}", page.name)));
             if let Some(out) = &shots.out {
@@ -138,13 +229,7 @@ fn run_with(root: &Path, shots: &Shots, program: &Path) -> Result<(), String> {
 /// Opens a page; gives what the script and the browser found.
 fn look(tab: &mut Tab<'_>, page: &Page) -> Result<Vec<String>, String> {
     tab.open(&page.path)?;
-    let answer = tab.ask(CHECK)?;
-    let mut problems: Vec<String> = answer
-        .as_array()
-        .ok_or_else(|| format!("the script gave no list: {answer}"))?
-        .iter()
-        .map(|what| what.as_str().map_or_else(|| what.to_string(), str::to_owned))
-        .collect();
+    let mut problems = ask(tab)?;
     problems.extend(tab.complaints());
     let bytes = fs::metadata(&page.path).map_err(|error| error.to_string())?.len();
     if bytes > page.most_bytes {
@@ -153,8 +238,22 @@ fn look(tab: &mut Tab<'_>, page: &Page) -> Result<Vec<String>, String> {
     Ok(problems)
 }
 
-/// Writes pictures of the whole page, and for the print view the PDF and its pages.
-fn keep(tab: &mut Tab<'_>, out: &Path, name: &str, screen: Screen) -> Result<u64, String> {
+/// What the script finds on the page that is open.
+///
+/// # Errors
+/// When it does not run.
+pub fn ask(tab: &mut Tab<'_>) -> Result<Vec<String>, String> {
+    let answer = tab.ask(CHECK)?;
+    let all = answer.as_array().ok_or_else(|| format!("the script gave no list: {answer}"))?;
+    let told = all.iter().map(|what| what.as_str().map_or_else(|| what.to_string(), str::to_owned));
+    Ok(told.collect())
+}
+
+/// Writes pictures of the whole page, and for the print view the PDF and its pages; gives how many.
+///
+/// # Errors
+/// When the browser gives none, or they cannot be written.
+pub fn keep(tab: &mut Tab<'_>, out: &Path, name: &str, screen: Screen) -> Result<u64, String> {
     let write = |path: &Path, bytes: &[u8]| {
         fs::write(path, bytes).map_err(|error| format!("{}: {error}", path.display()))
     };
@@ -176,9 +275,4 @@ fn keep(tab: &mut Tab<'_>, out: &Path, name: &str, screen: Screen) -> Result<u64
 /// The build folder.
 fn target(root: &Path) -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from)
-}
-
-/// A value of a JSON object as text.
-fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
-    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }

@@ -32,21 +32,12 @@ impl Page {
     }
 }
 
-/// Builds the binary and makes the pages under `scratch`.
+/// Makes the pages under `scratch`.
 ///
 /// # Errors
 /// A command that fails, with what it said.
-pub fn make(root: &Path, target: &Path, scratch: &Path, real: bool) -> Result<Vec<Page>, String> {
-    let built = Command::new("cargo")
-        // As the tests build it: another selection of packages would build the dependencies again.
-        .args(["build", "--quiet", "--workspace", "--bins", "--tests"])
-        .current_dir(root)
-        .status()
-        .map_err(|error| format!("cannot start cargo: {error}"))?;
-    if !built.success() {
-        return Err("`cargo build --workspace --bins --tests` failed".to_owned());
-    }
-    let backstay = Backstay { program: target.join("debug/backstay"), scratch };
+pub fn make(root: &Path, program: &Path, scratch: &Path, real: bool) -> Result<Vec<Page>, String> {
+    let backstay = Backstay { program: program.to_owned(), scratch };
     let mut pages = vec![backstay.example()?, backstay.hostile()?];
     if real {
         let data = std::env::var_os("BACKSTAY_TEST_DATA")
@@ -59,6 +50,14 @@ pub fn make(root: &Path, target: &Path, scratch: &Path, real: bool) -> Result<Ve
         }
     }
     Ok(pages)
+}
+
+/// A workspace `hostile` whose evidence means harm.
+///
+/// # Errors
+/// A command that fails, with what it said.
+pub fn make_hostile(program: &Path, scratch: &Path) -> Result<(), String> {
+    Backstay { program: program.to_owned(), scratch }.hostile().map(|_| ())
 }
 
 struct Backstay<'a> {

@@ -15,6 +15,9 @@ pub struct ServeArgs {
     /// Browsers reach it by HTTPS only: cookies are then never sent without it.
     #[arg(long)]
     pub behind_https: bool,
+    /// List every route with the right that it asks for, and end.
+    #[arg(long)]
+    pub routes: bool,
 }
 
 #[derive(Debug, Args)]

@@ -17,6 +17,13 @@ use crate::{args::ServeArgs, door, error::CliError};
 const GLANCE: Duration = Duration::from_millis(100);
 
 pub fn run(args: &ServeArgs, named: Option<&Path>) -> Result<u8, CliError> {
+    if args.routes {
+        for route in backstay_server::routes() {
+            let (method, path) = (route.method, route.path);
+            door::print(&format!("{method:<5} {path:<52} {}\n", route.right))?;
+        }
+        return Ok(0);
+    }
     serve(door::open(named)?, args.listen, args.behind_https)?;
     Ok(0)
 }

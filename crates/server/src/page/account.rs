@@ -60,6 +60,8 @@ fn password_form(asked: &Asked<'_>, wrong: Option<&str>) -> Done {
         p { "At least " (backstay_access::MIN_PASSWORD_CHARS) " characters; several words you will remember are a good one." }
         form.narrow method="post" action="/account/password" {
             (frame::token(asked))
+            // So that a password store knows whose password it is.
+            input type="text" name="username" autocomplete="username" value=(visitor.account.email) hidden;
             @if !visitor.by_link { (field("old", "Present password", "password", "current-password")) }
             (field("new", "New password", "password", "new-password"))
             (field("again", "New password, again", "password", "new-password"))

@@ -84,7 +84,7 @@ fn a_form_that_is_too_large_is_refused_and_every_answer_carries_the_headers() {
         let policy = shown.headers["content-security-policy"].to_str().unwrap();
         assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
         assert_eq!(shown.headers["x-content-type-options"], "nosniff");
-        assert_eq!(shown.headers["referrer-policy"], "no-referrer");
+        assert_eq!(shown.headers["referrer-policy"], "same-origin");
     }
     assert!(!page.text.contains("<script") && !page.text.contains(" style="));
     let style = page.text.split("href=\"/style/").nth(1).unwrap().split('"').next().unwrap();

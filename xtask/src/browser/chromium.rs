@@ -1,5 +1,5 @@
-//! A real Chromium, driven over its DevTools protocol. Owns finding, starting and ending it, and the
-//! messages; it must never decide what is right about a page.
+//! The program: finding, starting and ending it, and the messages of its DevTools protocol. It must
+//! never decide what is right about a page.
 
 use std::{
     env, fs,
@@ -10,11 +10,10 @@ use std::{
     time::Duration,
 };
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use tungstenite::{Message, WebSocket};
 
-use super::text;
+use super::{tab::Tab, text};
 
 /// Names under which systems have it.
 const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
@@ -108,8 +107,12 @@ pub struct Browser {
     child: Child,
     socket: WebSocket<TcpStream>,
     sent: u64,
-    events: Vec<Value>,
+    /// What it said by itself since the last tab was opened.
+    pub events: Vec<Value>,
 }
+
+/// Somebody's own cookies.
+pub struct Profile(String);
 
 impl Drop for Browser {
     fn drop(&mut self) {
@@ -159,36 +162,38 @@ impl Browser {
         }
     }
 
-    /// Opens a tab that looks so.
+    /// Somebody's own browser: cookies of one are not seen by another.
     ///
     /// # Errors
     /// When the browser refuses.
-    pub fn tab(&mut self, screen: Screen) -> Result<Tab<'_>, String> {
+    pub fn profile(&mut self) -> Result<Profile, String> {
+        let made = self.call("Target.createBrowserContext", json!({}), None)?;
+        Ok(Profile(text(&made, "/browserContextId").to_owned()))
+    }
+
+    /// Opens a tab that looks so, in somebody's browser or in one that nobody uses.
+    ///
+    /// # Errors
+    /// When the browser refuses.
+    pub fn tab(&mut self, profile: Option<&Profile>, screen: Screen) -> Result<Tab<'_>, String> {
         self.events.clear();
-        let made = self.call("Target.createTarget", json!({ "url": "about:blank" }), None)?;
+        let mut asked = json!({ "url": "about:blank" });
+        if let (Some(Profile(id)), Some(fields)) = (profile, asked.as_object_mut()) {
+            fields.insert("browserContextId".to_owned(), id.as_str().into());
+        }
+        let made = self.call("Target.createTarget", asked, None)?;
         let target = text(&made, "/targetId").to_owned();
         let attach = json!({ "targetId": target, "flatten": true });
         let session =
             text(&self.call("Target.attachToTarget", attach, None)?, "/sessionId").to_owned();
-        let mut tab = Tab { browser: self, target, session, url: String::new() };
-        for domain in ["Page", "Runtime", "Log", "Network"] {
-            tab.call(&format!("{domain}.enable"), json!({}))?;
-        }
-        let metrics = json!({
-            "width": screen.width, "height": 900, "deviceScaleFactor": 1, "mobile": screen.width < 600
-        });
-        tab.call("Emulation.setDeviceMetricsOverride", metrics)?;
-        let scheme = if screen.dark { "dark" } else { "light" };
-        let media = json!({
-            "media": if screen.print { "print" } else { "screen" },
-            "features": [{ "name": "prefers-color-scheme", "value": scheme }]
-        });
-        tab.call("Emulation.setEmulatedMedia", media)?;
-        Ok(tab)
+        Tab::new(self, target, session, screen)
     }
 
     /// Sends a command and waits for its answer; events that come between are kept.
-    fn call(
+    ///
+    /// # Errors
+    /// When the browser refuses, or went away.
+    pub fn call(
         &mut self,
         method: &str,
         params: Value,
@@ -214,6 +219,16 @@ impl Browser {
                 return Ok(answer.get("result").cloned().unwrap_or_default());
             }
         }
+    }
+
+    /// The next thing that the browser says by itself, kept among the events.
+    ///
+    /// # Errors
+    /// When it says nothing for long, or went away.
+    pub fn listen(&mut self) -> Result<(), String> {
+        let event = self.read()?;
+        self.events.push(event);
+        Ok(())
     }
 
     fn read(&mut self) -> Result<Value, String> {
@@ -254,109 +269,4 @@ fn connect(child: &mut Child, profile: &Path) -> Result<WebSocket<TcpStream>, St
         thread::sleep(Duration::from_millis(100));
     }
     Err("Chromium did not say where it listens".to_owned())
-}
-
-/// One tab.
-pub struct Tab<'a> {
-    browser: &'a mut Browser,
-    target: String,
-    session: String,
-    url: String,
-}
-
-impl Tab<'_> {
-    fn call(&mut self, method: &str, params: Value) -> Result<Value, String> {
-        self.browser.call(method, params, Some(&self.session))
-    }
-
-    /// Opens a file and waits until it has loaded.
-    ///
-    /// # Errors
-    /// When it cannot be opened.
-    pub fn open(&mut self, path: &Path) -> Result<(), String> {
-        self.url = format!("file://{}", path.display());
-        let answer = self.call("Page.navigate", json!({ "url": self.url }))?;
-        if let Some(why) = answer.get("errorText") {
-            return Err(format!("{}: {why}", self.url));
-        }
-        while !self
-            .browser
-            .events
-            .iter()
-            .any(|event| text(event, "/method") == "Page.loadEventFired")
-        {
-            let event = self.browser.read()?;
-            self.browser.events.push(event);
-        }
-        Ok(())
-    }
-
-    /// Evaluates an expression; gives its value.
-    ///
-    /// # Errors
-    /// When the expression throws.
-    pub fn ask(&mut self, expression: &str) -> Result<Value, String> {
-        let params =
-            json!({ "expression": expression, "returnByValue": true, "awaitPromise": true });
-        let answer = self.call("Runtime.evaluate", params)?;
-        if let Some(thrown) = answer.pointer("/exceptionDetails") {
-            return Err(format!("the script failed: {thrown}"));
-        }
-        Ok(answer.pointer("/result/value").cloned().unwrap_or_default())
-    }
-
-    /// What the browser itself said against the page: errors, dialogs, and requests for anything else.
-    pub fn complaints(&self) -> Vec<String> {
-        let own = |event: &&Value| text(event, "/sessionId") == self.session;
-        let mut found = Vec::new();
-        for event in self.browser.events.iter().filter(own) {
-            match text(event, "/method") {
-                "Runtime.exceptionThrown" => found.push(format!("a script failed: {event}")),
-                "Runtime.consoleAPICalled" => found.push(format!("console: {event}")),
-                "Log.entryAdded" => {
-                    found.push(format!("browser: {}", text(event, "/params/entry/text")))
-                }
-                "Page.javascriptDialogOpening" => found.push("a script of the page ran".to_owned()),
-                "Network.requestWillBeSent" => {
-                    let url = text(event, "/params/request/url");
-                    if url != self.url {
-                        found.push(format!("it asks for {url}"));
-                    }
-                }
-                _ => {}
-            }
-        }
-        found
-    }
-
-    /// A picture of the page from `top` on, `height` high, as PNG.
-    ///
-    /// # Errors
-    /// When the browser gives none.
-    pub fn picture(&mut self, (top, height): (u64, u64)) -> Result<Vec<u8>, String> {
-        let width = self.ask("document.documentElement.clientWidth")?;
-        let clip = json!({ "x": 0, "y": top, "width": width, "height": height, "scale": 1 });
-        let params = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
-        let answer = self.call("Page.captureScreenshot", params)?;
-        STANDARD.decode(text(&answer, "/data")).map_err(|error| error.to_string())
-    }
-
-    /// The page as it is printed.
-    ///
-    /// # Errors
-    /// When the browser gives none.
-    pub fn pdf(&mut self) -> Result<Vec<u8>, String> {
-        let params = json!({ "preferCSSPageSize": true, "printBackground": true });
-        let answer = self.call("Page.printToPDF", params)?;
-        STANDARD.decode(text(&answer, "/data")).map_err(|error| error.to_string())
-    }
-
-    /// Closes it.
-    ///
-    /// # Errors
-    /// When the browser refuses.
-    pub fn close(self) -> Result<(), String> {
-        let params = json!({ "targetId": self.target });
-        self.browser.call("Target.closeTarget", params, None).map(|_| ())
-    }
 }

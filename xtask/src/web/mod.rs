@@ -1,0 +1,177 @@
+//! The web application in a real Chromium before the real server: every page as a picture and checked,
+//! and journeys as people make them. Owns what is opened for whom; what is right about a page is said by
+//! `shots/check.js` and by the public checker.
+
+mod axe;
+mod code;
+mod house;
+pub mod journey;
+mod route;
+mod walk;
+
+use std::path::{Path, PathBuf};
+
+use crate::browser::{Browser, Person, Profile, Screen};
+use axe::Axe;
+use house::{House, Served};
+use route::Route;
+use walk::{Found, Walk};
+
+/// A password for everybody made up here.
+const PASSWORD: &str = "seven wet herons on a lock gate";
+/// The picture of the README: file, width, height, bytes that it may have.
+const README: (&str, u64, u64, u64) = ("docs/portfolio.png", 1_280, 900, 200_000);
+/// The screen on which people sign in.
+const DESK: Screen = Screen { width: 1_280, dark: false, print: false };
+
+/// What is to be walked through.
+#[derive(Debug, Clone)]
+pub struct Pages {
+    /// Where pictures go; none: only look.
+    pub out: Option<PathBuf>,
+    /// Also a workspace with nothing in it, and one whose evidence means harm.
+    pub all: bool,
+}
+
+/// Walks through every page of the worked example as the client's and as a provider's person.
+///
+/// # Errors
+/// Every problem of a page; a route of which no page was seen.
+pub fn pages(program: &Path, browser: &Path, target: &Path, asked: &Pages) -> Result<(), String> {
+    let scratch = tempfile::tempdir().map_err(|error| format!("no folder to work in: {error}"))?;
+    let axe = Axe::fetch(target)?;
+    let mut browser = Browser::start(browser, &scratch.path().join("profile"))?;
+    let example = House::new(program, scratch.path(), "meridian");
+    let routes = route::list(&example)?;
+    let mut tour =
+        Tour { browser: &mut browser, axe: &axe, routes: &routes, asked, found: Found::default() };
+    example.run(&["demo", "--no-serve", "meridian"])?;
+    tour.client(&example, "manager", &["/", "/?period=2026-09"])?;
+    tour.provider(&example)?;
+    if asked.all {
+        let empty = House::new(program, scratch.path(), "empty");
+        empty.run(&["init", "empty"])?;
+        tour.client(&empty, "empty", &["/"])?;
+        let hostile = House::new(program, scratch.path(), "hostile");
+        crate::shots::make_hostile(program, scratch.path())?;
+        tour.client(&hostile, "hostile", &["/?period=2026-03"])?;
+    }
+    tour.end()
+}
+
+/// What walks share.
+struct Tour<'t> {
+    browser: &'t mut Browser,
+    axe: &'t Axe,
+    routes: &'t [Route],
+    asked: &'t Pages,
+    found: Found,
+}
+
+impl Tour<'_> {
+    /// As the first administrator, who is vendor manager and analyst too.
+    fn client(&mut self, house: &House, who: &str, from: &[&str]) -> Result<(), String> {
+        let mut served = house.serve()?;
+        let nobody = self.browser.profile()?;
+        let link = served.first_link()?;
+        let mut doors: Vec<&str> = vec![&link];
+        doors.extend(
+            self.routes.iter().filter(|route| route.open).filter_map(|route| route.by_hand()),
+        );
+        self.walk(&served, &format!("{who}-door"), &nobody, &doors)?;
+        let profile = come_in(self.browser, &served, &link)?;
+        self.walk(&served, who, &profile, from)
+    }
+
+    /// As the account manager of one of the providers.
+    fn provider(&mut self, house: &House) -> Result<(), String> {
+        let grants = ["provider-account-manager@provider:talahib"];
+        let link = house.account("tala@talahib.example", "Tala Reyes", Some("talahib"), &grants)?;
+        let served = house.serve()?;
+        let profile = come_in(self.browser, &served, &link)?;
+        self.walk(&served, "provider", &profile, &["/"])
+    }
+
+    fn walk(
+        &mut self,
+        served: &Served,
+        who: &str,
+        profile: &Profile,
+        from: &[&str],
+    ) -> Result<(), String> {
+        let out = self.asked.out.clone();
+        let walk = Walk { axe: self.axe, routes: self.routes, base: &served.base, who, out };
+        let found = walk.walk(self.browser, profile, from)?;
+        let broke =
+            served.errors().into_iter().map(|line| format!("{who}: the server says: {line}"));
+        self.found.problems.extend(found.problems);
+        self.found.problems.extend(broke);
+        self.found.seen.extend(found.seen);
+        self.found.pages += found.pages;
+        self.found.pictures += found.pictures;
+        Ok(())
+    }
+
+    fn end(mut self) -> Result<(), String> {
+        for route in self.routes.iter().filter(|route| !self.found.seen.contains(&route.pattern)) {
+            self.found.problems.push(format!(
+                "nobody came to GET {}: link to it, or give it a path in xtask/src/web/route.rs",
+                route.pattern
+            ));
+        }
+        let Found { problems, pages, pictures, .. } = self.found;
+        if problems.is_empty() {
+            let kept = self.asked.out.as_ref();
+            let kept = kept.map(|out| format!("; {pictures} pictures in {}", out.display()));
+            println!(
+                "{pages} pages of the server in {} routes: nothing to mend{}",
+                self.routes.len(),
+                kept.unwrap_or_default()
+            );
+            return Ok(());
+        }
+        Err(format!("{} problems of pages\n  {}", problems.len(), problems.join("\n  ")))
+    }
+}
+
+/// Somebody comes in by a link and sets a password; gives the browser in which that was done.
+fn come_in(browser: &mut Browser, served: &Served, link: &str) -> Result<Profile, String> {
+    let profile = browser.profile()?;
+    let tab = browser.tab(Some(&profile), DESK)?;
+    let mut person = Person::new(tab, &served.base, true)?;
+    person.go(link)?;
+    set_password(&mut person)?;
+    person.tab.close()?;
+    Ok(profile)
+}
+
+/// From the page of a link to the first page behind it.
+fn set_password(person: &mut Person<'_>) -> Result<(), String> {
+    person.button("Come in")?;
+    person.fill("New password", PASSWORD)?;
+    person.fill("New password, again", PASSWORD)?;
+    person.button("Set password")
+}
+
+/// The picture that the README shows: the portfolio of the worked example.
+///
+/// # Errors
+/// When it cannot be taken, or is larger than a README should load.
+pub fn portrait(program: &Path, browser: &Path, root: &Path) -> Result<(), String> {
+    let scratch = tempfile::tempdir().map_err(|error| format!("no folder to work in: {error}"))?;
+    let house = House::new(program, scratch.path(), "meridian");
+    house.run(&["demo", "--no-serve", "meridian"])?;
+    let mut served = house.serve()?;
+    let mut browser = Browser::start(browser, &scratch.path().join("profile"))?;
+    let link = served.first_link()?;
+    let profile = come_in(&mut browser, &served, &link)?;
+    let (name, width, height, most) = README;
+    let file = root.join(name);
+    let url = format!("{}/?period=2026-10", served.base);
+    let bytes = walk::portrait(&mut browser, &profile, &url, (width, height), &file)?;
+    if bytes > most {
+        return Err(format!("{name} has {bytes} bytes, {most} are allowed"));
+    }
+    println!("{name}: {width} by {height}, {bytes} bytes");
+    Ok(())
+}
