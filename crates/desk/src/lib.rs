@@ -10,6 +10,7 @@ pub mod error;
 pub mod evidence;
 pub mod import;
 pub mod mapping;
+pub mod name;
 pub mod period;
 pub mod query;
 pub mod replay;

@@ -8,8 +8,8 @@ use crate::{
     api,
     asked::Asked,
     page::{
-        account, arrangement, control, enter, evidence, finding, ledger, level, people, portfolio,
-        sql,
+        account, arrangement, control, enter, evidence, finding, ledger, level, name, people,
+        portfolio, sql,
     },
     problem::ProblemError,
 };
@@ -143,6 +143,8 @@ const ROUTES: &[Route] = &[
         api::ledger::checkpoint,
     ),
     get("/sql", Right::Each(Action::SqlQuery), sql::show),
+    get("/names", Right::Each(Action::NameReveal), name::show),
+    post("/names", Right::Each(Action::NameReveal), name::reveal),
     get("/people", Right::Workspace(Action::AccountRead), people::show),
 ];
 

@@ -3,7 +3,6 @@
 
 use std::{io::Read as _, path::Path};
 
-use backstay_privacy::pseudonym::is_pseudonym;
 use backstay_report::{
     figure::{bytes, count, counted, instant},
     layout::{Cell, Grid, Page, Set, Tone},
@@ -77,7 +76,7 @@ fn erase(workspace: &Workspace, erasure: &Erasure, args: &ErasureArgs) -> Result
 fn pseudonym(workspace: &Workspace, args: &ErasePersonArgs) -> Result<String, CliError> {
     let (Some(id), Some(party)) = (&args.id, &args.party) else {
         let pseudonym = args.pseudonym.clone().unwrap_or_default();
-        check_pseudonym(&pseudonym)?;
+        backstay_desk::name::check(&pseudonym)?;
         return Ok(pseudonym);
     };
     let id = if id == "-" { read_id()? } else { id.clone() };
@@ -103,21 +102,6 @@ fn read_id() -> Result<String, CliError> {
         CliError::failed(format!("standard input cannot be read: {}", door::because(&error)))
     })?;
     Ok(text.trim().to_owned())
-}
-
-/// Refuses what is no pseudonym, without repeating it: it may be somebody's name.
-///
-/// # Errors
-/// When it is none.
-pub fn check_pseudonym(text: &str) -> Result<(), CliError> {
-    if is_pseudonym(text) {
-        return Ok(());
-    }
-    Err(CliError::usage(
-        "what was written is not a pseudonym",
-        "a pseudonym is `p-` and 40 digits from 0 to 9 and a to f, as queries show it; an id of a \
-         person goes with `backstay erase person --id ID --party PARTY`",
-    ))
 }
 
 fn doomed(workspace: &Workspace, erasure: &Erasure) -> Result<Vec<Doomed>, CliError> {

@@ -16,7 +16,7 @@ const SCHEMA: &str = "backstay.reveal/1";
 
 pub fn run(args: &RevealArgs, named: Option<&Path>) -> Result<u8, CliError> {
     let workspace = door::open(named)?;
-    super::erase::check_pseudonym(&args.pseudonym)?;
+    backstay_desk::name::check(&args.pseudonym)?;
     let shown = door::with_context(|ctx| workspace.reveal(&args.pseudonym, &args.reason, ctx))?;
     match args.format {
         Format::Json => door::print_json(&json!({

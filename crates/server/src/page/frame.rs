@@ -74,6 +74,7 @@ fn bar(asked: Option<&Asked<'_>>) -> Markup {
                     (entry(asked, "/", "Portfolio"))
                     @if reads_ledger(asked) { (entry(asked, "/ledger", "Ledger")) }
                     @if queries(asked) { (entry(asked, "/sql", "SQL")) }
+                    @if asked.may(Action::NameReveal, &Resource::PersonName { arrangement: None }) { (entry(asked, "/names", "Names")) }
                     @if asked.may(Action::AccountRead, &Resource::Workspace) { (entry(asked, "/people", "People")) }
                     span.last {
                         a href="/account" { (piece::name(&visitor.account.name)) }

@@ -10,6 +10,7 @@ pub mod finding;
 pub mod frame;
 pub mod ledger;
 pub mod level;
+pub mod name;
 pub mod people;
 pub mod portfolio;
 pub mod sql;

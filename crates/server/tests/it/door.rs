@@ -2,7 +2,9 @@
 
 use axum::http::{Method, StatusCode};
 
-use crate::home::{Home, PASSWORD};
+use backstay_access::TotpSecret;
+
+use crate::home::{Home, NOW_US, PASSWORD};
 
 #[test]
 fn who_is_not_signed_in_is_shown_where_to_sign_in_and_nothing_else() {
@@ -91,4 +93,44 @@ fn a_form_that_is_too_large_is_refused_and_every_answer_carries_the_headers() {
     let sheet = browser.get(&format!("/style/{style}"));
     assert!(sheet.headers["cache-control"].to_str().unwrap().contains("immutable"));
     assert_eq!(browser.get("/style/0123456789abcdef.css").status, StatusCode::NOT_FOUND);
+}
+
+#[test]
+fn a_name_is_shown_to_who_may_ask_with_a_second_factor_and_the_asking_is_an_entry() {
+    let home = Home::shared();
+    let mut browser = home.signed_in("security-privacy-officer");
+    let refused = browser.get("/names");
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    assert!(refused.text.contains("second factor"), "{}", refused.text);
+
+    let offered = browser.get("/account/factor").text;
+    let value = |text: &str, before: &str| {
+        text.split(before).nth(1).unwrap().split(['"', '<']).next().unwrap().to_owned()
+    };
+    let secret = value(&offered, "name=\"secret\" value=\"");
+    let code = TotpSecret::parse(&secret).unwrap().code(NOW_US / 30_000_000);
+    let token = value(&offered, "name=\"token\" value=\"");
+    let form = [("token", token.as_str()), ("secret", &secret), ("code", &code)];
+    let on = browser.ask(Method::POST, "/account/factor", &form, &[]);
+    assert!(on.text.contains("The second factor is on"), "{}", on.text);
+    let recovery = value(&on.text, "<li><code>");
+
+    let mut officer = home.browser();
+    let email = "security-privacy-officer@example.org";
+    let first = officer.send("/sign-in", &[("email", email), ("password", PASSWORD)]);
+    assert_eq!(first.to(), "/sign-in/code", "{}", first.text);
+    assert_eq!(officer.send("/sign-in/code", &[("code", &recovery)]).to(), "/");
+    let rows = officer.get("/api/v1/tables/case_event/rows?case_id=qx-case-3&limit=1");
+    let rows: serde_json::Value = serde_json::from_str(&rows.text).unwrap();
+    let pseudonym = rows["items"][0]["person_id"].as_str().unwrap().to_owned();
+    let none = officer.send("/names", &[("pseudonym", "Ana Cruz"), ("reason", "x")]);
+    assert!(none.text.contains("not a pseudonym") && !none.text.contains("Ana"), "{}", none.text);
+    let bare = officer.send("/names", &[("pseudonym", &pseudonym), ("reason", " ")]);
+    assert!(bare.text.contains("Give a reason"), "{}", bare.text);
+    let asked = [("pseudonym", pseudonym.as_str()), ("reason", "a complaint about a case")];
+    let shown = officer.send("/names", &asked);
+    assert!(shown.text.contains("qx-person-3"), "{}", shown.text);
+    let ledger = officer.get("/ledger");
+    assert!(ledger.text.contains("a complaint about a case"), "{}", ledger.text);
+    assert!(!ledger.text.contains("qx-person-3"));
 }
