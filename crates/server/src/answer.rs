@@ -11,11 +11,21 @@ use sha2::{Digest as _, Sha256};
 /// The policy of every page: our own style sheet and our own forms, and nothing else.
 pub const POLICY: &str = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/// Seconds after which a page about something that goes on is asked for again.
+const AGAIN_S: &str = "2";
+
 /// What a handler answers.
 pub enum Answer {
     /// A page.
     Page {
         /// Its title, for the head and the window.
+        title: String,
+        /// What stands below the head.
+        body: Markup,
+    },
+    /// A page about something that goes on: it is asked for again by itself.
+    Live {
+        /// Its title.
         title: String,
         /// What stands below the head.
         body: Markup,
@@ -55,6 +65,11 @@ impl Answer {
     /// A page.
     pub fn page(title: impl Into<String>, body: Markup) -> Self {
         Self::Page { title: title.into(), body }
+    }
+
+    /// A page that is asked for again by itself.
+    pub fn live(title: impl Into<String>, body: Markup) -> Self {
+        Self::Live { title: title.into(), body }
     }
 
     /// JSON.
@@ -109,6 +124,13 @@ impl Told {
                     marked: true,
                     ..told(StatusCode::OK, "text/html; charset=utf-8", text.into())
                 }
+            }
+            Answer::Live { title, body } => {
+                let text = page(&title, &body);
+                let mut live = told(StatusCode::OK, "text/html; charset=utf-8", text.into());
+                live.marked = true;
+                live.headers.push((header::REFRESH, HeaderValue::from_static(AGAIN_S)));
+                live
             }
             Answer::See { to, cookies: more } => {
                 let mut away = told(StatusCode::SEE_OTHER, plain, Bytes::new());

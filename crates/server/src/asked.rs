@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 use backstay_access::{Action, Authority, Privacy, Resource};
 use backstay_store::{Ctx, Visitor};
 
-use crate::{problem::ProblemError, server::Server};
+use crate::{problem::ProblemError, server::Server, upload::Place};
 
 /// Named texts: parts of a path, a query, a form.
 pub type Texts = BTreeMap<String, String>;
@@ -27,6 +27,8 @@ pub struct Call {
     pub changes: bool,
     /// Where it came from, as text.
     pub peer: String,
+    /// The file that came with the form.
+    pub file: Place,
 }
 
 impl Call {
@@ -96,6 +98,13 @@ impl<'a> Asked<'a> {
     /// Whether they may do this; nobody may nothing.
     pub fn may(&self, action: Action, resource: &Resource<'_>) -> bool {
         self.authority.as_ref().is_some_and(|authority| authority.may(action, resource))
+    }
+
+    /// Whether there is any arrangement, or anything shared, whose rows they may do this to.
+    pub fn may_somewhere(&self, action: Action) -> bool {
+        let shared = Resource::Rows { arrangement: None, privacy: Privacy::Open };
+        self.may(action, &shared)
+            || self.authority.as_ref().is_some_and(|may| !may.visible_for(action).is_empty())
     }
 
     /// Whether they may do this to what an entry of the ledger is about: every arrangement that it

@@ -10,12 +10,14 @@ mod api;
 mod asked;
 mod figures;
 mod guard;
+mod job;
 mod listen;
 mod meter;
 mod page;
 mod problem;
 mod route;
 mod server;
+mod upload;
 
 pub use api::document::document;
 pub use listen::{Peer, listen};

@@ -81,6 +81,49 @@ impl ProblemError {
         Self::of(StatusCode::PAYLOAD_TOO_LARGE, "Too large", detail)
     }
 
+    /// A file that is larger than is taken.
+    pub fn file_too_large(most: u64) -> Self {
+        let detail = format!("A file of more than {most} bytes is not taken here.");
+        let mut problem = Self::of(StatusCode::PAYLOAD_TOO_LARGE, "Too large", detail);
+        problem.help = Some("Split it, or have it brought in on the machine itself.".to_owned());
+        problem
+    }
+
+    /// A form that did not come to its end.
+    pub fn cut_off() -> Self {
+        let detail = "What was sent broke off, or was not a whole form. Nothing of it is kept.";
+        let mut problem = Self::of(StatusCode::BAD_REQUEST, "Not received", detail);
+        problem.help = Some("Send it once more.".to_owned());
+        problem
+    }
+
+    /// The disk is full.
+    pub fn no_room(cause: impl Into<String>) -> Self {
+        let detail = "No room is left on the disk of this server. Nothing of the file is kept.";
+        let mut problem = Self::of(StatusCode::INSUFFICIENT_STORAGE, "No room", detail);
+        problem.help = Some("Ask whoever runs this server to make room.".to_owned());
+        problem.cause = Some(cause.into());
+        problem
+    }
+
+    /// Nothing can be written here.
+    pub fn read_only(cause: impl Into<String>) -> Self {
+        let detail = "This workspace can only be read here, so nothing can be handed in.";
+        let mut problem = Self::of(StatusCode::CONFLICT, "Read only", detail);
+        problem.cause = Some(cause.into());
+        problem
+    }
+
+    /// Not now: something else is at work, or too much waits.
+    pub fn busy(detail: String) -> Self {
+        Self::of(StatusCode::CONFLICT, "Not now", detail)
+    }
+
+    /// Something else has the name already.
+    pub fn taken(detail: String) -> Self {
+        Self::of(StatusCode::CONFLICT, "Name taken", detail)
+    }
+
     /// What was sent cannot be understood.
     pub fn unclear(detail: impl Into<String>) -> Self {
         Self::of(StatusCode::BAD_REQUEST, "Not understood", detail)

@@ -8,8 +8,8 @@ use crate::{
     api,
     asked::Asked,
     page::{
-        account, arrangement, control, enter, evidence, finding, ledger, level, name, people,
-        portfolio, sql,
+        account, arrangement, control, enter, evidence, finding, import, ledger, level, name,
+        people, portfolio, sql,
     },
     problem::ProblemError,
 };
@@ -55,6 +55,8 @@ pub struct Route {
     pub right: Right,
     /// Its answer depends on the ledger, the asker and what was asked alone, so it may be kept.
     pub kept: bool,
+    /// It takes a form with a file; the rule is asked before that is read.
+    pub file: bool,
     pub(crate) handler: Handler,
 }
 
@@ -65,17 +67,22 @@ impl std::fmt::Debug for Route {
 }
 
 const fn get(path: &'static str, right: Right, handler: Handler) -> Route {
-    Route { method: "GET", path, right, kept: false, handler }
+    Route { method: "GET", path, right, kept: false, file: false, handler }
 }
 
 /// As [`get`], for what depends on the ledger, the asker and the question alone: never for accounts,
 /// sessions, tokens, work in progress, or a page that says what just happened.
 const fn kept(path: &'static str, right: Right, handler: Handler) -> Route {
-    Route { method: "GET", path, right, kept: true, handler }
+    Route { method: "GET", path, right, kept: true, file: false, handler }
 }
 
 const fn post(path: &'static str, right: Right, handler: Handler) -> Route {
-    Route { method: "POST", path, right, kept: false, handler }
+    Route { method: "POST", path, right, kept: false, file: false, handler }
+}
+
+/// As [`post`], for a form with a file.
+const fn file(path: &'static str, right: Right, handler: Handler) -> Route {
+    Route { method: "POST", path, right, kept: false, file: true, handler }
 }
 
 /// Figures about the running server.
@@ -85,6 +92,7 @@ fn metrics(asked: &Asked<'_>) -> Result<Answer, ProblemError> {
 }
 
 const READ: Right = Right::Arrangement(Action::ArrangementRead);
+const BRING: Right = Right::Each(Action::ImportCreate);
 
 /// Every route there is.
 const ROUTES: &[Route] = &[
@@ -145,6 +153,22 @@ const ROUTES: &[Route] = &[
     get("/sql", Right::Each(Action::SqlQuery), sql::show),
     get("/names", Right::Each(Action::NameReveal), name::show),
     post("/names", Right::Each(Action::NameReveal), name::reveal),
+    get("/import", BRING, import::show),
+    file("/import", BRING, import::hand_in),
+    get("/imports/{import}", BRING, import::one),
+    post("/imports/{import}/again", BRING, import::try_again),
+    post("/imports/{import}/bring", BRING, import::bring),
+    post("/imports/{import}/discard", BRING, import::discard),
+    get("/imports/{import}/mapping", BRING, import::mapping::show),
+    post("/imports/{import}/mapping", BRING, import::mapping::change),
+    post("/imports/{import}/mapping/text", BRING, import::mapping::change_text),
+    post(
+        "/imports/{import}/mapping/save",
+        Right::Workspace(Action::MappingSave),
+        import::mapping::keep,
+    ),
+    kept("/quarantine/{entry}", Right::Each(Action::EvidenceRead), import::quarantine::show),
+    kept("/quarantine/{entry}/csv", Right::Each(Action::EvidenceExport), import::quarantine::csv),
     get("/people", Right::Workspace(Action::AccountRead), people::show),
 ];
 

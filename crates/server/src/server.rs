@@ -1,7 +1,13 @@
 //! The server: a workspace behind routes. Owns who asks, the rule before the handler, and how much is
 //! worked on at once; what a page says is in `page`.
 
-use std::{cell::RefCell, sync::Arc};
+use std::{
+    cell::RefCell,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use axum::{
     Router,
@@ -22,11 +28,13 @@ use crate::{
     asked::{Asked, Call, Texts},
     figures::{self, Kept},
     guard,
+    job::Jobs,
     listen::Peer,
     meter::Meter,
     page::frame,
     problem::ProblemError,
     route::{Right, Route, routes},
+    upload::{self, Place},
 };
 
 /// Bytes of a form.
@@ -85,6 +93,15 @@ pub struct Server {
     repeats: Cache<String, Repeat>,
     meter: Meter,
     room: Semaphore,
+    /// Files that were handed in, and the thread that works on them.
+    pub(crate) jobs: Arc<Jobs>,
+    most_file: AtomicU64,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.jobs.end();
+    }
 }
 
 impl Server {
@@ -97,7 +114,8 @@ impl Server {
         if !(ports.random)(&mut key) || !(ports.random)(&mut marker) {
             return Err(ServerError::Randomness);
         }
-        Ok(Arc::new(Self {
+        let jobs = Arc::new(Jobs::default());
+        let server = Arc::new(Self {
             policies: Policies::built_in()?,
             catalogue: backstay_desk::evidence::catalogue(&workspace)?,
             workspace,
@@ -109,7 +127,27 @@ impl Server {
             repeats: Cache::new(REPEATS),
             meter: Meter::default(),
             room: Semaphore::new(AT_ONCE),
-        }))
+            jobs,
+            most_file: AtomicU64::new(upload::MOST_FILE),
+        });
+        server.jobs.start(&Arc::downgrade(&server));
+        Ok(server)
+    }
+
+    /// Takes files of so many bytes at most.
+    pub fn limit_files(&self, bytes: u64) {
+        self.most_file.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Bytes of a file that are taken.
+    pub(crate) fn most_file(&self) -> u64 {
+        self.most_file.load(Ordering::Relaxed)
+    }
+
+    /// Ends what goes on behind the pages: a trial at once, an import when it is in the ledger. What has not
+    /// begun is forgotten.
+    pub fn finish(&self) {
+        self.jobs.finish();
     }
 
     /// Its routes.
@@ -157,15 +195,24 @@ impl Server {
         request: Request<Body>,
     ) -> Response<Body> {
         let (mut parts, body) = request.into_parts();
+        if route.file {
+            let named = named(&mut parts).await;
+            return upload::receive(self, route, call_of(parts, named, &[]), body).await;
+        }
         let Ok(body) = to_bytes(body, MOST_FORM).await else {
             let api = is_api(parts.uri.path());
             return self.problem(None, &ProblemError::too_large(MOST_FORM), api);
         };
-        let named = RawPathParams::from_request_parts(&mut parts, &()).await;
-        let named = named.map(|params| {
-            params.iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect()
-        });
-        let call = call_of(parts, named.unwrap_or_default(), &body);
+        let named = named(&mut parts).await;
+        self.answered(route, call_of(parts, named, &body)).await
+    }
+
+    /// Answers a request that was read as a whole.
+    pub(crate) async fn answered(
+        self: Arc<Self>,
+        route: &'static Route,
+        call: Call,
+    ) -> Response<Body> {
         // The semaphore is never closed; were it, the request would go on without a bound.
         let _turn = self.room.acquire().await.ok();
         let server = Arc::clone(&self);
@@ -323,7 +370,46 @@ impl Server {
         Ok(Asked { server: self, call, now_us, visitor, authority, bound_to, cookies })
     }
 
-    /// The rule before the handler.
+    /// Asks the rule of a route that takes a file, before the file is read; gives what the token of its form
+    /// must fit, and nothing for a token of the interface for machines.
+    pub(crate) fn admit(
+        &self,
+        route: &Route,
+        call: &Call,
+    ) -> Result<Option<String>, Box<Response<Body>>> {
+        let api = is_api(&call.path);
+        let refused = |error: ProblemError| Box::new(self.problem(None, &error, api));
+        let came = self.came(call).map_err(&refused)?;
+        let portfolio = self.workspace.portfolio().map_err(|error| refused(error.into()))?;
+        let by_token = came.visitor.as_ref().is_some_and(|visitor| visitor.session.is_none());
+        let bound_to = came.bound_to.clone();
+        let asked = self.ask(call, &portfolio, came).map_err(&refused)?;
+        let done = asked.visitor().and_then(|visitor| match visitor.must_set_password {
+            true => Err(ProblemError::refused(Some("a password is set first".to_owned()))),
+            false if !by_token && !guard::same_origin(&call.headers) => {
+                Err(ProblemError::stale_form())
+            }
+            false => self.rule(route, &asked, &portfolio),
+        });
+        let done = done.and_then(|()| match route.right {
+            Right::Each(action) if !asked.may_somewhere(action) => Err(ProblemError::refused(None)),
+            _ => Ok(()),
+        });
+        done.map_err(refused)?;
+        Ok((!by_token).then_some(bound_to))
+    }
+
+    /// Whether a token is that of forms bound to this.
+    pub(crate) fn is_token(&self, bound_to: &str, token: &str) -> bool {
+        guard::is_token(&self.key, bound_to, token)
+    }
+
+    /// The answer to a request that could not be read.
+    pub(crate) fn refuse(&self, error: &ProblemError, path: &str) -> Response<Body> {
+        self.problem(None, error, is_api(path))
+    }
+
+    /// The rule before the handler, and that the form is one of ours.
     fn allow(
         &self,
         route: &Route,
@@ -343,6 +429,16 @@ impl Server {
         {
             return Err(ProblemError::stale_form());
         }
+        self.rule(route, asked, portfolio)
+    }
+
+    /// The rule of a route.
+    fn rule(
+        &self,
+        route: &Route,
+        asked: &Asked<'_>,
+        portfolio: &Portfolio,
+    ) -> Result<(), ProblemError> {
         let (action, resource) = match route.right {
             Right::Open | Right::Each(_) => return Ok(()),
             Right::Own(action) => {
@@ -454,6 +550,14 @@ fn set_cookies(response: &mut Response<Body>, cookies: &[String]) {
     }
 }
 
+async fn named(parts: &mut Parts) -> Texts {
+    let named = RawPathParams::from_request_parts(parts, &()).await;
+    let texts = |params: RawPathParams| {
+        params.iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect()
+    };
+    named.map(texts).unwrap_or_default()
+}
+
 fn pairs(bytes: &[u8]) -> Texts {
     form_urlencoded::parse(bytes).into_owned().collect()
 }
@@ -467,6 +571,7 @@ fn call_of(parts: Parts, named: Texts, body: &[u8]) -> Call {
         path: parts.uri.path().to_owned(),
         parts: named,
         peer: peer.unwrap_or_default(),
+        file: Place::default(),
         headers: parts.headers,
     }
 }

@@ -76,6 +76,7 @@ pub fn serve(workspace: Workspace, address: SocketAddr, secure: bool) -> Result<
         }
     };
     let done = runtime.block_on(listen(listener, server.app(), stopped));
+    server.finish();
     runtime.shutdown_timeout(Duration::from_secs(3));
     done.map_err(|error| CliError::failed(format!("`{address}`: {}", door::because(&error))))
 }

@@ -67,6 +67,20 @@ pub fn name(of: &str) -> Markup {
     text::name(of)
 }
 
+/// An id or a name from evidence as plain text: for titles and attributes.
+#[must_use]
+pub fn plain(of: &str) -> String {
+    text::plain(of)
+}
+
+/// A message as a sentence begins.
+#[must_use]
+pub fn capital(message: &str) -> String {
+    let mut letters = message.chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    format!("{first}{}", letters.as_str())
+}
+
 /// A title from evidence or the catalogue.
 #[must_use]
 pub fn title(of: &str) -> Markup {

@@ -72,6 +72,7 @@ fn bar(asked: Option<&Asked<'_>>) -> Markup {
                 a.brand href="/" { "Backstay" }
                 @if let Some((asked, visitor)) = signed_in {
                     (entry(asked, "/", "Portfolio"))
+                    @if super::import::right::anywhere(asked) { (entry(asked, "/import", "Import")) }
                     @if reads_ledger(asked) { (entry(asked, "/ledger", "Ledger")) }
                     @if queries(asked) { (entry(asked, "/sql", "SQL")) }
                     @if asked.may(Action::NameReveal, &Resource::PersonName { arrangement: None }) { (entry(asked, "/names", "Names")) }

@@ -8,6 +8,7 @@ pub mod enter;
 pub mod evidence;
 pub mod finding;
 pub mod frame;
+pub mod import;
 pub mod ledger;
 pub mod level;
 pub mod name;

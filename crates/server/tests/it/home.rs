@@ -29,8 +29,9 @@ pub const SOUTH: &str = "south-arrangement-zv";
 pub const PASSWORD: &str = "seven wet herons on a lock gate";
 
 pub struct Home {
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
     pub app: Router,
+    pub server: Arc<Server>,
     pub runtime: Runtime,
     pub log: Arc<Mutex<Vec<String>>>,
     /// A one-time link into an account of each kind, by its name.
@@ -122,7 +123,7 @@ fn people() -> Vec<(String, Option<&'static str>, Grant)> {
 }
 
 impl Home {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut random = counting();
         let made = InitOptions { now_us: NOW_US, actor: "test".into(), random: [5; 144] };
@@ -175,17 +176,31 @@ impl Home {
             secure: false,
         };
         let server = Server::new(workspace, ports).unwrap();
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
         let app = server.app();
         let sessions = Mutex::default();
-        Self { _dir: dir, app, runtime, log, links, sessions, tokens }
+        Self { dir, app, server, runtime, log, links, sessions, tokens }
     }
 
-    /// The one that tests share.
+    /// One that tests share which bring evidence in.
+    pub fn changing() -> &'static Self {
+        static HOME: OnceLock<Home> = OnceLock::new();
+        HOME.get_or_init(Self::new)
+    }
+
+    /// The one that tests share which change nothing.
     pub fn shared() -> &'static Self {
         static HOME: OnceLock<Home> = OnceLock::new();
         HOME.get_or_init(Self::new)
+    }
+
+    /// Where its workspace lies, as `ws`.
+    pub fn folder(&self) -> &std::path::Path {
+        self.dir.path()
     }
 
     pub fn names(&self) -> impl Iterator<Item = &str> {
@@ -285,6 +300,40 @@ impl Browser<'_> {
             request = request.header(*name, *value);
         }
         let request = request.body(Body::from(body)).unwrap();
+        self.send_request(request)
+    }
+
+    /// Sends a form with a file: parts in this order, a file with its name.
+    pub fn send_parts(&mut self, path: &str, parts: &[(&str, Option<&str>, &[u8])]) -> Shown {
+        const EDGE: &str = "edge-of-the-parts";
+        let mut body = Vec::new();
+        for (name, file, bytes) in parts {
+            let file = file.map(|file| format!("; filename=\"{file}\"")).unwrap_or_default();
+            let head = format!(
+                "--{EDGE}\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n"
+            );
+            body.extend_from_slice(head.as_bytes());
+            body.extend_from_slice(bytes);
+            body.extend_from_slice(b"\r\n");
+        }
+        body.extend_from_slice(format!("--{EDGE}--\r\n").as_bytes());
+        let kind = format!("multipart/form-data; boundary={EDGE}");
+        self.send_body(path, &kind, Body::from(body))
+    }
+
+    pub fn send_body(&mut self, path: &str, kind: &str, body: Body) -> Shown {
+        let cookies: Vec<String> = self.cookies.iter().map(|(k, v)| format!("{k}={v}")).collect();
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(path)
+            .header("host", "localhost")
+            .header("cookie", cookies.join("; "))
+            .header("content-type", kind)
+            .header("sec-fetch-site", "same-origin");
+        self.send_request(request.body(body).unwrap())
+    }
+
+    fn send_request(&mut self, request: Request<Body>) -> Shown {
         let shown = self.home.runtime.block_on(async {
             let (parts, body) = self.home.app.clone().oneshot(request).await.unwrap().into_parts();
             let bytes = to_bytes(body, usize::MAX).await.unwrap();

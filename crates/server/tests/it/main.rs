@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod api;
+mod bring;
 mod door;
+mod hand;
 mod home;
 mod pages;
 mod rights;

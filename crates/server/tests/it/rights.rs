@@ -17,7 +17,8 @@ fn path(pattern: &str, arrangement: &str) -> String {
         .replace("{finding}", "0123456789abcdef")
         .replace("{reference}", if arrangement == NORTH { "8:1" } else { "9:1" })
         .replace("{table}", "case_event")
-        .replace("{entry}", "1")
+        .replace("{import}", "0123456789abcdef0123456789abcdef")
+        .replace("{entry}", if arrangement == NORTH { "8" } else { "9" })
         .replace("{secret}", "backstay_link_none")
         .replace("{digest}", "none.css")
 }
@@ -108,9 +109,20 @@ fn every_route_answers_every_role_as_reviewed() {
         assert_eq!(open.get(page.as_str()), Some(&readers), "{page}");
     }
     assert_eq!(open.get("/arrangements/{arrangement}/findings/{finding}"), None, "there is none");
+    let readers_of_rows = but(&["administrator", "south-provider-zv"]);
     assert_eq!(open.get("/people"), Some(&vec!["administrator", "internal-auditor"]));
     let openers = ["internal-auditor", "security-privacy-officer", "vendor-manager"];
     assert_eq!(open.get("/rows/{reference}"), Some(&openers.to_vec()));
+    let bringers = [
+        "analyst",
+        "north-provider-qx",
+        "security-privacy-officer",
+        "south-provider-zv",
+        "vendor-manager",
+    ];
+    assert_eq!(open.get("/import"), Some(&bringers.to_vec()));
+    assert_eq!(open.get("/imports/{import}"), None, "nobody knows a file that was not handed in");
+    assert_eq!(open.get("/quarantine/{entry}"), Some(&readers_of_rows.to_vec()));
     for page in ["/", "/account", "/account/password", "/account/factor", "/ledger"] {
         assert_eq!(open.get(page), Some(&all), "{page}");
     }
