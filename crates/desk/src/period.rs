@@ -1,7 +1,7 @@
 //! What somebody writes for a period or an instant, turned into civil days or microseconds. Half-open
 //! throughout; nothing is guessed.
 
-use jiff::{Timestamp, ToSpan as _, civil::Date};
+use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 
 use crate::error::DeskError;
 
@@ -79,7 +79,8 @@ pub enum Known {
     InstantUs(i64),
 }
 
-/// Reads a ledger entry (`12`) or an instant with its offset (`2026-04-02T09:00:00+08:00`).
+/// Reads a ledger entry (`12`), an instant with its offset (`2026-04-02T09:00:00+08:00`), or a day
+/// (`2026-04-02`): what was known when it ended in UTC.
 ///
 /// # Errors
 /// Anything else; a time without offset is refused.
@@ -87,12 +88,18 @@ pub fn parse_known(text: &str) -> Result<Known, DeskError> {
     if let Ok(entry) = text.parse::<u64>() {
         return Ok(Known::Entry(entry));
     }
+    if let Some(after) = parse_day(text).and_then(|day| day.tomorrow().ok()) {
+        let end = after.to_zoned(TimeZone::UTC).map(|end| end.timestamp().as_microsecond() - 1);
+        return end.map(Known::InstantUs).map_err(|error| {
+            DeskError::usage(format!("`{text}`: {error}"), "write another day".to_owned())
+        });
+    }
     let instant: Result<Timestamp, _> = text.parse();
     instant.map(|instant| Known::InstantUs(instant.as_microsecond())).map_err(|_| {
         DeskError::usage(
             format!("`{text}` is neither a ledger entry nor an instant"),
-            "write an entry, `12`, or an instant with its offset, `2026-04-02T09:00:00Z`; \
-             `backstay log` lists both"
+            "write an entry, `12`, an instant with its offset, `2026-04-02T09:00:00Z`, or a day, \
+             `2026-04-02`, which counts to its end in UTC; `backstay log` lists entries and instants"
                 .to_owned(),
         )
     })
@@ -162,10 +169,12 @@ mod tests {
     }
 
     #[test]
-    fn an_as_of_is_an_entry_or_an_instant_with_offset() {
+    fn an_as_of_is_an_entry_an_instant_with_offset_or_a_day() {
         assert_eq!(parse_known("12").unwrap(), Known::Entry(12));
         assert_eq!(parse_known("1970-01-01T08:00:01+08:00").unwrap(), Known::InstantUs(1_000_000));
-        for text in ["-1", "2026-04-02T09:00:00", "2026-04-02", "today"] {
+        let day = parse_known("1970-01-01").unwrap();
+        assert_eq!(day, Known::InstantUs(86_400_000_000 - 1), "to its end in UTC");
+        for text in ["-1", "2026-04-02T09:00:00", "2026-04-31", "today"] {
             assert!(parse_known(text).is_err(), "{text}");
         }
     }

@@ -69,7 +69,7 @@ fn a_wrong_command_line_says_what_to_write_instead() {
                 &["-w", "ws", "assess", "--as-of", "yesterday"],
                 2,
                 "`yesterday` is neither a ledger entry nor an instant",
-                "write an entry, `12`, or an instant with its offset",
+                "write an entry, `12`, an instant with its offset",
             ),
             wrong(
                 &["-w", "ws", "assess", "--arrangement", "payroll"],

@@ -128,7 +128,7 @@ pub fn when(asked: &Asked<'_>, period: Option<Period>) -> Markup {
                 input #period name="period" value=(shown) placeholder="2026-10";
             }
             div {
-                label for="as_of" { "As known at (entry or instant)" }
+                label for="as_of" { "As known at (entry, day or instant)" }
                 input #as_of name="as_of" value=(asked.query("as_of").unwrap_or_default()) placeholder="now";
             }
             button { "Show" }

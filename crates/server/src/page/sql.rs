@@ -42,7 +42,7 @@ pub fn show(asked: &Asked<'_>) -> Result<Answer, ProblemError> {
             textarea #q name="q" rows="7" spellcheck="false" required placeholder="SELECT * FROM measurement ORDER BY _ref" { (sql.unwrap_or_default()) }
             div.when {
                 div { label for="period" { "Period" } input #period name="period" value=(asked.query("period").unwrap_or_default()) placeholder=(piece::period_words(of)); }
-                div { label for="as_of" { "As known at (entry or instant)" } input #as_of name="as_of" value=(asked.query("as_of").unwrap_or_default()) placeholder="now"; }
+                div { label for="as_of" { "As known at (entry, day or instant)" } input #as_of name="as_of" value=(asked.query("as_of").unwrap_or_default()) placeholder="now"; }
                 button { "Run" }
             }
         }
