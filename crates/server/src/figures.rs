@@ -11,6 +11,7 @@ use backstay_access::Action;
 use backstay_desk::{
     assess,
     evidence::{Seen, see_visible},
+    period::{Known, parse_known},
 };
 use backstay_engine::{
     Assessment, Period, Status,
@@ -111,6 +112,21 @@ pub fn seen(asked: &Asked<'_>, ids: &BTreeSet<String>) -> Result<Option<Seen>, P
         seen.now_us = cursor.now_us.min(now_us);
     }
     Ok(seen)
+}
+
+/// The ledger entry up to which a list of entries is asked for: as of the instant that was named, else all.
+///
+/// # Errors
+/// An instant that is none; an entry that is not there.
+pub fn up_to(asked: &Asked<'_>) -> Result<u64, ProblemError> {
+    let backend = asked.server.workspace.backend();
+    let size = backend.head()?.size;
+    match asked.query("as_of").map(parse_known).transpose()? {
+        None => Ok(size),
+        Some(Known::Entry(entry)) if (1..=size).contains(&entry) => Ok(entry),
+        Some(Known::Entry(_)) => Err(ProblemError::nothing("ledger entry")),
+        Some(Known::InstantUs(instant)) => Ok(backend.seq_at(instant)?),
+    }
 }
 
 /// The period that was asked for, else the last complete month with events.

@@ -6,7 +6,12 @@ use backstay_store::StoreError;
 use serde_json::{Value, json};
 
 use super::list::instant;
-use crate::{answer::Answer, asked::Asked, figures::Figures, problem::ProblemError};
+use crate::{
+    answer::Answer,
+    asked::Asked,
+    figures::{Figures, up_to},
+    problem::ProblemError,
+};
 
 type Done = Result<Answer, ProblemError>;
 
@@ -14,6 +19,8 @@ type Done = Result<Answer, ProblemError>;
 pub fn list(asked: &Asked<'_>) -> Done {
     let mut all = asked.server.workspace.assessments()?;
     all.retain(|kept| asked.may_entry(Action::ArrangementRead, &kept.arrangements));
+    let up_to = up_to(asked)?;
+    all.retain(|kept| kept.entry <= up_to);
     all.reverse();
     let items = all.iter().map(|kept| {
         json!({

@@ -1,13 +1,10 @@
 //! What is tested and how, and the language of the evidence.
 
 use backstay_engine::catalogue::Body;
-use backstay_report::listing::{Kind, Listing};
+use backstay_report::listing::{Columns, Kind, Listing};
 use serde_json::{Value, json};
 
-use super::{
-    figure::Columns,
-    list::{Cursor, Format, file, limit},
-};
+use super::list::{Cursor, Format, file, limit};
 use crate::{answer::Answer, asked::Asked, problem::ProblemError};
 
 type Done = Result<Answer, ProblemError>;

@@ -1,12 +1,14 @@
 //! The OpenAPI document, made from the same table of routes: a route that is not described here fails a
 //! test, and so does a description without a route.
 
-use backstay_report::listing::Kind;
+use backstay_report::listing::{
+    Columns, Kind,
+    figure::{CONTROLS, COVERAGE, FINDINGS, LEVELS},
+};
 use serde_json::{Map, Value, json};
 
 use super::{
     catalogue, figure,
-    figure::Columns,
     list::{LIMIT, MOST},
 };
 use crate::{
@@ -37,6 +39,10 @@ pub enum Takes {
     Nothing,
     /// A period and an instant.
     When,
+    /// An instant alone.
+    Known,
+    /// An instant, a cursor and a limit.
+    KnownCursor,
     /// A cursor and a limit alone.
     Cursor,
     /// Those, an arrangement, and columns with their values.
@@ -106,25 +112,25 @@ pub const DESCRIBED: &[Described] = &[
     get(
         "/arrangements/{arrangement}/controls",
         Takes::When,
-        Gives::List(figure::CONTROLS),
+        Gives::List(CONTROLS),
         "Controls with status, reason and counts.",
     ),
     get(
         "/arrangements/{arrangement}/findings",
         Takes::When,
-        Gives::List(figure::FINDINGS),
+        Gives::List(FINDINGS),
         "Findings with what they rest on.",
     ),
     get(
         "/arrangements/{arrangement}/service-levels",
         Takes::When,
-        Gives::List(figure::LEVELS),
+        Gives::List(LEVELS),
         "Service levels, recomputed; one object a window.",
     ),
     get(
         "/arrangements/{arrangement}/coverage",
         Takes::When,
-        Gives::List(figure::COVERAGE),
+        Gives::List(COVERAGE),
         "What evidence arrived, and what is lacking.",
     ),
     get(
@@ -158,11 +164,11 @@ pub const DESCRIBED: &[Described] = &[
         Gives::List(catalogue::METRICS),
         "Metrics of the catalogue with their SQL.",
     ),
-    get("/assessments", Takes::Nothing, Gives::Items(KEPT), "Kept assessments, the newest first."),
+    get("/assessments", Takes::Known, Gives::Items(KEPT), "Kept assessments, the newest first."),
     get("/assessments/{entry}", Takes::Nothing, Gives::Object, "One kept assessment."),
     get(
         "/ledger/entries",
-        Takes::Cursor,
+        Takes::KnownCursor,
         Gives::Items(ENTRIES),
         "Entries of the ledger, in order.",
     ),
@@ -284,16 +290,17 @@ fn parameters(of: &Described) -> Vec<Value> {
         .collect();
     let query = |name: &str, about: &str, schema: Value| json!({ "name": name, "in": "query", "description": about, "schema": schema });
     let text = || json!({ "type": "string" });
+    if matches!(of.takes, Takes::When | Takes::Columns | Takes::Sql) {
+        let about = "A month, `2026-10`, a quarter, `2026-Q4`, a year, or days of which the last is left out; else the last complete month with events.";
+        all.push(query("period", about, text()));
+    }
     if !matches!(of.takes, Takes::Nothing | Takes::Cursor) {
-        all.push(query("period", "A month, `2026-10`, a quarter, `2026-Q4`, a year, or days of which the last is left out; else the last complete month with events.", text()));
-        all.push(query(
-            "as_of",
-            "A ledger entry, or an instant with its offset; else now.",
-            text(),
-        ));
+        let about =
+            "A ledger entry, an instant with its offset, or a day to its end in UTC; else now.";
+        all.push(query("as_of", about, text()));
     }
     let listed = matches!(of.gives, Gives::List(_) | Gives::Rows | Gives::Items(_));
-    if listed && of.takes != Takes::Nothing {
+    if listed && !matches!(of.takes, Takes::Nothing | Takes::Known) {
         all.push(query("cursor", "Where the list goes on, as its last page gave it.", text()));
         let schema = json!({ "type": "integer", "minimum": 1, "maximum": MOST, "default": LIMIT });
         all.push(query("limit", "Objects of a page.", schema));

@@ -4,7 +4,7 @@ use backstay_access::Action;
 use serde_json::{Value, json};
 
 use super::list::{Cursor, instant, limit};
-use crate::{answer::Answer, asked::Asked, problem::ProblemError};
+use crate::{answer::Answer, asked::Asked, figures::up_to, problem::ProblemError};
 
 type Done = Result<Answer, ProblemError>;
 
@@ -15,7 +15,10 @@ const CHUNK: usize = 1_000;
 pub fn entries(asked: &Asked<'_>) -> Done {
     let workspace = &asked.server.workspace;
     let (limit, cursor) = (limit(asked)?, Cursor::of(asked)?);
-    let size = workspace.backend().head()?.size;
+    let size = match cursor {
+        Some(cursor) => cursor.known_at.min(workspace.backend().head()?.size),
+        None => up_to(asked)?,
+    };
     let mut from = cursor.map_or(0, |cursor| cursor.before as u64).saturating_add(1);
     let (mut items, mut next): (Vec<Value>, Option<u64>) = (Vec::new(), None);
     while from <= size {
@@ -26,7 +29,7 @@ pub fn entries(asked: &Asked<'_>) -> Done {
             if items.len() == limit {
                 break;
             }
-            if asked.may_entry(Action::LedgerRead, &entry.arrangements) {
+            if entry.entry <= size && asked.may_entry(Action::LedgerRead, &entry.arrangements) {
                 next = Some(entry.entry);
                 items.push(json!({
                     "entry": entry.entry,

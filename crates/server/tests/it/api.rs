@@ -164,6 +164,24 @@ fn a_program_keeps_an_assessment_once_and_a_browser_cannot_be_made_to() {
 }
 
 #[test]
+fn the_ledger_is_read_page_by_page_and_as_of_an_earlier_entry() {
+    let home = Home::shared();
+    let mut program = home.program("internal-auditor");
+    let (mut all, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = program.json(&format!("/ledger/entries?limit=3&as_of=9{cursor}"));
+        all.extend(items(&page).iter().map(|entry| entry["entry"].as_u64().unwrap()));
+        let Some(next) = page["next"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    assert_eq!(all, (1..=9).collect::<Vec<u64>>());
+    assert_eq!(items(&program.json("/assessments?as_of=9")).len(), 0);
+    assert_eq!(program.get("/ledger/entries?as_of=999999").status, StatusCode::NOT_FOUND);
+    let note = program.get("/ledger/checkpoint");
+    assert!(note.text.contains("\n\u{2014} "), "{}", note.text);
+}
+
+#[test]
 fn a_request_with_a_key_is_done_once_and_the_key_fits_no_other() {
     let home = Home::shared();
     let mut owner = home.program("vendor-manager");

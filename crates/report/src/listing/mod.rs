@@ -2,6 +2,8 @@
 //! workbook. It sets what it is given; it must never round, cut or reorder, and no text of evidence may
 //! become a formula in a spreadsheet.
 
+pub mod figure;
+
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 use serde_json::{Map, Value};
 
@@ -25,6 +27,9 @@ pub enum Kind {
     /// Lists of texts or references.
     List,
 }
+
+/// Names of columns with what they hold.
+pub type Columns = &'static [(&'static str, Kind)];
 
 /// A column.
 #[derive(Debug, Clone, PartialEq, Eq)]
