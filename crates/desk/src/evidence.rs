@@ -137,7 +137,7 @@ pub fn see_visible(
     see_with(workspace, known, &held, catalogue, clock_us).map(Some)
 }
 
-fn as_of_known(known: Option<Known>) -> AsOf {
+pub(crate) fn as_of_known(known: Option<Known>) -> AsOf {
     match known {
         None => AsOf::Latest,
         Some(Known::Entry(entry)) => AsOf::Seq(entry),

@@ -6,13 +6,16 @@
 //! in the instant, the actor and the randomness ([`backstay_store::Ctx`]), and show what comes back.
 
 pub mod assess;
+pub mod catalogue;
 pub mod error;
 pub mod evidence;
 pub mod import;
+pub mod ledger;
 pub mod mapping;
 pub mod name;
 pub mod period;
 pub mod query;
+pub mod register;
 pub mod replay;
 pub mod trial;
 

@@ -9,7 +9,7 @@ use crate::{
     asked::Asked,
     page::{
         account, arrangement, control, enter, evidence, finding, import, ledger, level, name,
-        people, portfolio, sql,
+        people, portfolio, register, sql,
     },
     problem::ProblemError,
 };
@@ -94,6 +94,10 @@ fn metrics(asked: &Asked<'_>) -> Result<Answer, ProblemError> {
 const READ: Right = Right::Arrangement(Action::ArrangementRead);
 const BRING: Right = Right::Each(Action::ImportCreate);
 
+const ROWS: Right = Right::Each(Action::EvidenceRead);
+const CHECKPOINTS: Right = Right::Workspace(Action::CheckpointRead);
+const EDITS: Right = Right::Each(Action::RegisterEdit);
+
 /// Every route there is.
 const ROUTES: &[Route] = &[
     get("/healthz", Right::Open, |_| Ok(Answer::Word("ok\n"))),
@@ -118,7 +122,21 @@ const ROUTES: &[Route] = &[
     kept("/arrangements/{arrangement}/service-levels/{level}", READ, level::show),
     kept("/arrangements/{arrangement}/evidence", READ, evidence::show),
     kept("/rows/{reference}", Right::Each(Action::SourceRead), evidence::row),
+    kept("/registers", ROWS, register::show),
+    kept("/registers/{table}", ROWS, register::list::show),
+    get("/registers/{table}/new", EDITS, register::form::fresh),
+    post("/registers/{table}/new", EDITS, register::form::enter),
+    kept("/registers/{table}/rows/{key}", ROWS, register::row::show),
+    get("/registers/{table}/rows/{key}/edit", EDITS, register::form::edit),
+    post("/registers/{table}/rows/{key}/edit", EDITS, register::form::enter),
+    get("/registers/{table}/rows/{key}/take-away", EDITS, register::form::ask_away),
+    post("/registers/{table}/rows/{key}/take-away", EDITS, register::form::take_away),
     kept("/ledger", Right::Each(Action::LedgerRead), ledger::show),
+    kept("/ledger/checkpoints", CHECKPOINTS, ledger::checkpoint::show),
+    post("/ledger/checkpoints", CHECKPOINTS, ledger::checkpoint::check),
+    kept("/ledger/checkpoints/{size}", CHECKPOINTS, ledger::checkpoint::note),
+    kept("/ledger/{entry}", Right::Each(Action::LedgerRead), ledger::entry::show),
+    kept("/ledger/{entry}/proof", Right::Each(Action::LedgerRead), ledger::entry::proof),
     get("/api/v1/openapi.json", Right::Open, api::document::show),
     get("/api/v1/account", Right::Each(Action::ArrangementRead), api::account::show),
     kept("/api/v1/arrangements", Right::Each(Action::ArrangementRead), api::figure::arrangements),

@@ -340,6 +340,8 @@ pub trait Backend: Send + Sync + fmt::Debug {
         table: Option<&str>,
         each: &mut dyn FnMut(RegisterRow) -> Result<()>,
     ) -> Result<()>;
+    /// How many rows stand, by table and arrangement.
+    fn register_counts(&self) -> Result<Vec<(String, String, u64)>>;
     /// One projected row, deleted ones too.
     fn register_row(
         &self,

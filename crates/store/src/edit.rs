@@ -118,6 +118,30 @@ pub struct Edited {
     pub rows: Vec<RowChange>,
 }
 
+/// What is wrong with a row that was entered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Refusal {
+    /// The column that it is about; none when it is about the row as a whole.
+    pub column: Option<String>,
+    /// Why, and what to write instead.
+    pub reason: String,
+}
+
+impl Refusal {
+    fn of(column: &str, reason: impl Into<String>) -> Self {
+        Self { column: Some(column.to_owned()), reason: reason.into() }
+    }
+}
+
+/// Each refused column with its reason.
+pub(crate) fn in_words(refusals: &[Refusal]) -> String {
+    let word = |refusal: &Refusal| match &refusal.column {
+        Some(column) => format!("column `{column}`: {}", refusal.reason),
+        None => refusal.reason.clone(),
+    };
+    refusals.iter().map(word).collect::<Vec<_>>().join("; ")
+}
+
 /// A person named by an edit: pseudonym and sealed id.
 type Sealed = (String, Vec<u8>);
 
@@ -255,8 +279,8 @@ impl IndexWriter for Overlay<'_, '_> {
     }
 }
 
-fn refused(table: &Table, reasons: impl Into<String>) -> StoreError {
-    StoreError::Refused { table: table.name.clone(), reasons: reasons.into() }
+fn refused(table: &Table, refusal: Refusal) -> StoreError {
+    StoreError::Refused { table: table.name.clone(), refusals: vec![refusal] }
 }
 
 fn row_of(text: &str) -> Texts {
@@ -366,8 +390,9 @@ impl Workspace {
             let all_keys = keys.len();
             keys.dedup();
             if let (true, Some((table, _))) = (keys.len() < all_keys, keys.first()) {
-                let reasons = "one key is entered twice: keep one of the rows".to_owned();
-                return Err(StoreError::Refused { table: (*table).clone(), reasons });
+                let reason = "one key is entered twice: keep one of the rows".to_owned();
+                let refusals = vec![Refusal { column: None, reason }];
+                return Err(StoreError::Refused { table: (*table).clone(), refusals });
             }
             let expectations = rows.iter().map(|row| row.expectation.clone()).collect();
             let (stored, mut changes): (Vec<_>, Vec<_>) =
@@ -446,10 +471,11 @@ impl Workspace {
         people: &mut BTreeMap<String, Sealed>,
         ctx: &mut Ctx<'_>,
     ) -> Result<Row> {
-        let table = self.vocabulary.table(&edit.table).ok_or_else(|| StoreError::Refused {
-            table: edit.table.clone(),
-            reasons: "the vocabulary has no such table: `backstay vocabulary list` names them all"
-                .to_owned(),
+        let table = self.vocabulary.table(&edit.table).ok_or_else(|| {
+            let reason =
+                "the vocabulary has no such table: `backstay vocabulary list` names them all";
+            let refusals = vec![Refusal { column: None, reason: reason.to_owned() }];
+            StoreError::Refused { table: edit.table.clone(), refusals }
         })?;
         if table.kind != TableKind::Register {
             let reason = "records what happened, so its rows come by import: import a file that corrects them, or retract them";
@@ -554,7 +580,13 @@ impl Workspace {
         type_values(&self.vocabulary, table, &options, &edit.values, &key).map_err(|error| {
             match error {
                 EnteredError::Plan(error) => StoreError::Read(error),
-                EnteredError::Refused(_) => refused(table, error.to_string()),
+                EnteredError::Refused(rejections) => {
+                    let refusals = rejections.into_iter().map(|rejection| Refusal {
+                        column: rejection.column,
+                        reason: rejection.reason,
+                    });
+                    StoreError::Refused { table: table.name.clone(), refusals: refusals.collect() }
+                }
             }
         })
     }
@@ -596,8 +628,8 @@ impl Workspace {
         }
         let own = span(values);
         if own.to <= own.from {
-            let reasons = "column `valid_to`: `valid_to` is the first day after, so it must lie after `valid_from`";
-            return Err(refused(table, reasons));
+            let reason = "`valid_to` is the first day after, so it must lie after `valid_from`";
+            return Err(refused(table, Refusal::of("valid_to", reason)));
         }
         let own_key = serde_json::json!(key).to_string();
         let siblings = pending.siblings(table, arrangement_id, key)?;
@@ -611,8 +643,11 @@ impl Workspace {
             None => Ok(()),
             Some((_, other)) => Err(refused(
                 table,
-                format!(
-                    "column `valid_from`: valid at the same time as {other} of the same key: end that row first, or correct it by the same valid_from"
+                Refusal::of(
+                    "valid_from",
+                    format!(
+                        "valid at the same time as {other} of the same key: end that row first, or correct it by the same valid_from"
+                    ),
                 ),
             )),
         }
@@ -633,8 +668,8 @@ fn keyed(table: &Table, entered: &EnteredRow) -> Result<(Texts, Vec<Option<Strin
     for (name, value) in columns.iter().zip(&key) {
         let required = table.column(name).is_some_and(|column| column.required);
         if value.is_none() && required {
-            let reasons = format!("column `{name}` is part of the key: name the row by it");
-            return Err(refused(table, reasons));
+            let reason = "it is part of the key: name the row by it";
+            return Err(refused(table, Refusal::of(name, reason)));
         }
     }
     Ok((values, key))
@@ -642,7 +677,7 @@ fn keyed(table: &Table, entered: &EnteredRow) -> Result<(Texts, Vec<Option<Strin
 
 /// Every required column has a value.
 fn check_whole(table: &Table, values: &Texts) -> Result<()> {
-    let missing: Vec<String> = table
+    let missing: Vec<Refusal> = table
         .columns
         .iter()
         .filter(|column| column.required && !column.retired)
@@ -650,9 +685,12 @@ fn check_whole(table: &Table, values: &Texts) -> Result<()> {
             let first = schema::fields(column).into_iter().next();
             first.is_none_or(|field| !values.contains_key(field.name()))
         })
-        .map(|column| format!("column `{}`: a value is required and there is none", column.name))
+        .map(|column| Refusal::of(&column.name, "a value is required and there is none"))
         .collect();
-    if missing.is_empty() { Ok(()) } else { Err(refused(table, missing.join("; "))) }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(StoreError::Refused { table: table.name.clone(), refusals: missing })
 }
 
 /// Says of each row which version it became, and whether that is the one that stands.

@@ -169,12 +169,12 @@ pub enum StoreError {
         records: u64,
     },
     /// Values that no row of the table can have.
-    #[error("the row of `{table}` is refused: {reasons}")]
+    #[error("the row of `{table}` is refused: {}", crate::edit::in_words(refusals))]
     Refused {
         /// Table.
         table: String,
         /// Each column with what is wrong.
-        reasons: String,
+        refusals: Vec<crate::edit::Refusal>,
     },
     /// A row that is to be changed or taken away is not there.
     #[error(

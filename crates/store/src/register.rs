@@ -16,10 +16,11 @@ use backstay_evidence::{
 
 use crate::{
     backend::{Backend as _, IndexWriter, RegisterRow, VersionNote},
-    error::Result,
+    error::{Result, StoreError},
     import::existing::{Origins, RowReader, column, visible},
-    row_text::{rows_to_texts, text_columns},
-    workspace::Workspace,
+    index::MemoryIndex,
+    row_text::{Texts, rows_to_texts, text_columns},
+    workspace::{AsOf, Workspace},
 };
 
 /// Folds the segments of every register table, or of one, into `index`.
@@ -117,6 +118,59 @@ pub(crate) fn fold_batch(
 }
 
 impl Workspace {
+    /// The rows of a register that stood as of some entry, by arrangement and key. The latest come from
+    /// the projection; earlier ones are folded anew from the objects.
+    ///
+    /// # Errors
+    /// [`StoreError::NoEntry`]; those of database and objects.
+    pub fn registers_at(&self, table: &str, as_of: AsOf) -> Result<(u64, Vec<RegisterRow>)> {
+        let backend = self.backend.snapshot()?;
+        let size = backend.head()?.size;
+        let seq = match as_of {
+            AsOf::Latest => return Ok((size, self.registers(table)?)),
+            AsOf::Seq(seq) if seq == 0 || seq > size => {
+                return Err(StoreError::NoEntry { entry: seq, size });
+            }
+            AsOf::Seq(seq) => seq,
+            AsOf::InstantUs(instant) => backend.seq_at(instant)?,
+        };
+        let mut segments = self.row_segments_in(&backend, seq, true)?;
+        segments.retain(|segment| segment.table == table);
+        let mut index = MemoryIndex::default();
+        fold_all(self, &segments, &backend.retractions(seq)?, None, &mut index)?;
+        let rows = index.registers.into_values().filter(|row| row.row.is_some());
+        Ok((seq, rows.collect()))
+    }
+
+    /// The values of one version of a register row, as an import brought it.
+    pub(crate) fn imported_values(
+        &self,
+        arrangement_id: &str,
+        note: &VersionNote,
+    ) -> Result<Option<Texts>> {
+        let Some(table) = self.vocabulary().table(&note.table) else { return Ok(None) };
+        let own = |segment: &&Segment| {
+            segment.seq == note.seq
+                && segment.table == note.table
+                && segment.arrangement_id == arrangement_id
+        };
+        let segments = self.backend.segments(note.seq)?;
+        for segment in segments.iter().filter(own) {
+            for batch in RowReader::open(self.backend.as_ref(), segment, table, None)? {
+                let batch = batch?;
+                let rows = column(table, &batch, schema::ROW)?.as_primitive::<Int64Type>();
+                let items = column(table, &batch, schema::ITEM)?.as_primitive::<Int16Type>();
+                let is = |at: &usize| {
+                    rows.value(*at) == i64::from(note.record) && items.value(*at) == note.item
+                };
+                if let Some(at) = (0..batch.num_rows()).find(is) {
+                    return Ok(rows_to_texts(table, &batch.slice(at, 1))?.pop());
+                }
+            }
+        }
+        Ok(None)
+    }
+
     /// The current rows of a register, by arrangement and key, from the projection.
     ///
     /// # Errors

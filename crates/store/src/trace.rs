@@ -90,7 +90,10 @@ pub struct PastVersion {
     pub actor: String,
     /// File that brought it; none when it was entered by hand.
     pub file: Option<String>,
-    /// Values by physical column, of edits and of the version that stands; others are traced.
+    /// Why it was entered; none for a version that a file brought.
+    pub reason: Option<String>,
+    /// Values by physical column; of a version that says that the fact no longer stands those that it
+    /// had, or none.
     pub values: Option<BTreeMap<String, String>>,
     /// It says that the fact no longer stands.
     pub deleted: bool,
@@ -219,6 +222,7 @@ impl Workspace {
                     recorded_at_us: stored.entry.recorded_at_us,
                     actor: stored.entry.actor.clone(),
                     file: None,
+                    reason: None,
                     values: None,
                     deleted: note.record == 0,
                     retracted: retractions.iter().any(|taken| taken.takes(note.seq, row)),
@@ -226,16 +230,19 @@ impl Workspace {
                 if stored.entry.kind == EntryKind::Edit {
                     let payload: EditPayload = payload::read(&stored)?;
                     let place = (note.record as usize).saturating_sub(1);
+                    version.reason = Some(payload.reason);
                     if let Some(row) = payload.rows.into_iter().nth(place) {
                         version.deleted = row.deleted;
                         version.values = Some(row.values);
                     }
                 } else {
                     version.file = Some(payload::read::<ImportPayload>(&stored)?.file);
-                    if note.seq == current.seq && note.record == current.record {
-                        let text = current.row.as_deref();
-                        version.values = text.and_then(|text| serde_json::from_str(text).ok());
-                    }
+                    version.values = match note.seq == current.seq && note.record == current.record
+                    {
+                        true => current.row.as_deref().and_then(|t| serde_json::from_str(t).ok()),
+                        false if version.deleted => None,
+                        false => self.imported_values(arrangement_id, &note)?,
+                    };
                 }
                 Ok(version)
             })

@@ -400,6 +400,18 @@ impl Workspace {
             .collect()
     }
 
+    /// The entries of a kind, in order; none of one that is no kind, and not for edits, of which there
+    /// are many.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn entries_of_kind(&self, kind: &str) -> Result<Vec<u64>> {
+        match kind.parse() {
+            Ok(kind) => self.backend.with_kind(&kind),
+            Err(_) => Ok(Vec::new()),
+        }
+    }
+
     /// The list of objects that make up every table, cut to the arrangements in scope (none: all);
     /// shared tables stay. All of it is as it was at one moment, whatever others write.
     ///

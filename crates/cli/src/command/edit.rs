@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use backstay_evidence::ImportOptions;
+use backstay_desk::register::change::{Draft, apply, pairs};
 use backstay_report::layout::{Cell, Grid, Page, Set, Tone};
-use backstay_store::{Edit, Edited, RowChange, RowEdit, RowVerdict};
+use backstay_store::{Edited, RowChange, RowVerdict};
 
 use crate::{
     args::{EditArgs, Format},
@@ -13,35 +13,17 @@ use crate::{
 };
 
 pub fn run(args: &EditArgs, named: Option<&Path>) -> Result<u8, CliError> {
-    let mut values = BTreeMap::new();
-    for pair in &args.values {
-        let Some((column, value)) = pair.split_once('=') else {
-            return Err(CliError::usage(
-                format!("`{pair}` is no column with its value"),
-                "write `column=value`, as in `name=Makati`",
-            ));
-        };
-        if values.insert(column.to_owned(), value.to_owned()).is_some() {
-            return Err(CliError::usage(
-                format!("the column `{column}` is named twice"),
-                "keep one of its values",
-            ));
-        }
-    }
-    let row =
-        RowEdit { table: args.table.clone(), values, delete: args.delete, expect: args.expect };
-    let options = ImportOptions {
+    let draft = Draft {
+        table: args.table.clone(),
+        values: pairs(&args.values)?,
+        delete: args.delete,
+        expect: args.expect,
+        reason: args.reason.clone(),
         zone: args.zone.clone(),
         party: args.party.clone(),
-        ..ImportOptions::default()
     };
-    let edits = [Edit { rows: vec![row], reason: args.reason.clone(), options }];
     let workspace = door::open(named)?;
-    let mut done = door::with_context(|ctx| match args.dry_run {
-        true => workspace.edit_dry_run(&edits, ctx),
-        false => workspace.edit(&edits, ctx),
-    })?;
-    let Some(done) = done.pop() else { return Ok(0) };
+    let done = door::with_context(|ctx| apply(&workspace, &draft, !args.dry_run, ctx))?;
     match args.format {
         Format::Json => door::print_json(&done)?,
         Format::Text => door::print(&text(&done, args.dry_run))?,

@@ -72,8 +72,10 @@ fn bar(asked: Option<&Asked<'_>>) -> Markup {
                 a.brand href="/" { "Backstay" }
                 @if let Some((asked, visitor)) = signed_in {
                     (entry(asked, "/", "Portfolio"))
+                    @if rows(asked) { (entry(asked, "/registers", "Registers")) }
                     @if super::import::right::anywhere(asked) { (entry(asked, "/import", "Import")) }
                     @if reads_ledger(asked) { (entry(asked, "/ledger", "Ledger")) }
+                    @else if asked.may(Action::CheckpointRead, &Resource::Workspace) { (entry(asked, "/ledger/checkpoints", "Ledger")) }
                     @if queries(asked) { (entry(asked, "/sql", "SQL")) }
                     @if asked.may(Action::NameReveal, &Resource::PersonName { arrangement: None }) { (entry(asked, "/names", "Names")) }
                     @if asked.may(Action::AccountRead, &Resource::Workspace) { (entry(asked, "/people", "People")) }
@@ -95,6 +97,15 @@ fn reads_ledger(asked: &Asked<'_>) -> bool {
 
 fn queries(asked: &Asked<'_>) -> bool {
     let some = |authority: &Authority<'_>| !authority.visible_for(Action::SqlQuery).is_empty();
+    asked.authority.as_ref().is_some_and(some)
+}
+
+/// Whether somebody sees rows of anything.
+fn rows(asked: &Asked<'_>) -> bool {
+    let some = |authority: &Authority<'_>| {
+        authority.ceiling(Action::EvidenceRead, None).is_some()
+            || !authority.visible_for(Action::EvidenceRead).is_empty()
+    };
     asked.authority.as_ref().is_some_and(some)
 }
 

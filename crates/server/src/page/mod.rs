@@ -14,4 +14,5 @@ pub mod level;
 pub mod name;
 pub mod people;
 pub mod portfolio;
+pub mod register;
 pub mod sql;

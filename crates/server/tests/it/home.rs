@@ -123,6 +123,7 @@ fn people() -> Vec<(String, Option<&'static str>, Grant)> {
 }
 
 impl Home {
+    /// One of a test's own, for what changes evidence.
     pub fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut random = counting();

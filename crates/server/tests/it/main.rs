@@ -6,5 +6,7 @@ mod bring;
 mod door;
 mod hand;
 mod home;
+mod ledger;
 mod pages;
+mod register;
 mod rights;

@@ -8,9 +8,11 @@ use backstay_server::{Right, routes};
 use crate::home::{Browser, Home, NORTH, SOUTH};
 
 /// A path of a route, its parts filled in for an arrangement.
-fn path(pattern: &str, arrangement: &str) -> String {
+pub fn path(pattern: &str, arrangement: &str) -> String {
     let level = if arrangement == NORTH { "north-level-qx" } else { "south-level-zv" };
+    let key = format!("{arrangement},{level},");
     pattern
+        .replace("/registers/{table}", "/registers/service_level")
         .replace("{arrangement}", arrangement)
         .replace("{control}", "service-levels-met")
         .replace("{level}", level)
@@ -21,6 +23,8 @@ fn path(pattern: &str, arrangement: &str) -> String {
         .replace("{entry}", if arrangement == NORTH { "8" } else { "9" })
         .replace("{secret}", "backstay_link_none")
         .replace("{digest}", "none.css")
+        .replace("{key}", &key)
+        .replace("{size}", "1")
 }
 
 fn ask(browser: &mut Browser<'_>, method: &str, path: &str) -> StatusCode {
@@ -123,7 +127,20 @@ fn every_route_answers_every_role_as_reviewed() {
     assert_eq!(open.get("/import"), Some(&bringers.to_vec()));
     assert_eq!(open.get("/imports/{import}"), None, "nobody knows a file that was not handed in");
     assert_eq!(open.get("/quarantine/{entry}"), Some(&readers_of_rows.to_vec()));
-    for page in ["/", "/account", "/account/password", "/account/factor", "/ledger"] {
+    for page in ["/registers/{table}", "/registers/{table}/rows/{key}"] {
+        let rows = but(&["administrator", "south-provider-zv"]);
+        let rows: Vec<&str> = match page {
+            "/registers/{table}" => but(&["administrator"]),
+            _ => rows,
+        };
+        assert_eq!(open.get(page), Some(&rows), "{page}");
+    }
+    let editors = ["legal-compliance", "security-privacy-officer", "vendor-manager"];
+    for page in ["/new", "/rows/{key}/edit", "/rows/{key}/take-away"] {
+        let page = format!("/registers/{{table}}{page}");
+        assert_eq!(open.get(page.as_str()), Some(&editors.to_vec()), "{page}");
+    }
+    for page in ["/", "/registers", "/account", "/account/password", "/account/factor", "/ledger"] {
         assert_eq!(open.get(page), Some(&all), "{page}");
     }
 }

@@ -298,18 +298,29 @@ impl Backend for SqliteBackend {
     ) -> Result<()> {
         let doing = failed("reading registers");
         let connection = self.connection();
+        // Two statements: with one, the rows of every other table would be looked at as well.
+        let of = table.map_or("", |_| "WHERE table_name = ?1");
         let mut statement = connection
             .prepare_cached(&format!(
-                "SELECT {} FROM register WHERE ?1 IS NULL OR table_name = ?1
-                 ORDER BY table_name, arrangement_id, row_key",
+                "SELECT {} FROM register {of} ORDER BY table_name, arrangement_id, row_key",
                 writer::REGISTER
             ))
             .map_err(&doing)?;
-        let mut rows = statement.query([table]).map_err(&doing)?;
+        let mut rows = statement.query(rusqlite::params_from_iter(table)).map_err(&doing)?;
         while let Some(row) = rows.next().map_err(&doing)? {
             each(writer::register_row(row).map_err(&doing)?)?;
         }
         Ok(())
+    }
+
+    fn register_counts(&self) -> Result<Vec<(String, String, u64)>> {
+        self.query(
+            "counting registers",
+            "SELECT table_name, arrangement_id, count(row) FROM register
+             GROUP BY table_name, arrangement_id ORDER BY table_name, arrangement_id",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?.unsigned_abs())),
+        )
     }
 
     fn register_row(

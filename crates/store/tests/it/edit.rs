@@ -87,7 +87,7 @@ fn what_an_import_refuses_an_edit_refuses_with_column_and_reason() {
     let mut home = Home::new();
     home.import("site.csv", "site", SITES);
     for (edit, word) in [
-        (row_edit("site", &[("name", "Nowhere")]), "`site_id` is part of the key"),
+        (row_edit("site", &[("name", "Nowhere")]), "column `site_id`: it is part of the key"),
         (row_edit("site", &[("site_id", "cebu"), ("name", "Cebu")]), "column `time_zone`"),
         (row_edit("site", &[("site_id", "porto"), ("time_zone", "")]), "column `time_zone`"),
         (row_edit("site", &[("site_id", "porto"), ("country", "Portugal")]), "column `country`"),
