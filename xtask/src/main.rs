@@ -31,6 +31,7 @@ usage: cargo xtask <command>
   shots --readme   only the picture that the README shows
                    [--as-built, here and below: the program as it was built before]
   journey          what people do in the browser from first start to export, with and without scripts
+  schema-check     every route of the interface for machines, asked by schemathesis
 ";
 
 fn main() -> ExitCode {
@@ -49,6 +50,8 @@ fn main() -> ExitCode {
         ["shots", options @ ..] => {
             shots::Shots::parse(options, &root).and_then(|asked| shots::run(&root, &asked))
         }
+        ["schema-check"] => shots::schema(&root, false),
+        ["schema-check", "--as-built"] => shots::schema(&root, true),
         ["journey"] => shots::journeys(&root, false),
         ["journey", "--as-built"] => shots::journeys(&root, true),
         [] | ["help" | "--help" | "-h"] => {

@@ -21,6 +21,8 @@ pub fn test(root: &Path) -> Result<(), String> {
     cargo(root, &clippy, "mend what clippy names; warnings are denied")?;
     say("pages");
     shots::check(root)?;
+    say("interface");
+    shots::schema(root, true)?;
     say("tests");
     let data = root.join("../shared/data");
     if std::env::var_os("BACKSTAY_TEST_DATA").is_none() && !data.is_dir() {

@@ -97,6 +97,14 @@ impl ProblemError {
         problem
     }
 
+    /// A form that did not arrive in time.
+    pub fn too_slow() -> Self {
+        let detail = "What was sent did not arrive in time. Nothing of it is kept.";
+        let mut problem = Self::of(StatusCode::REQUEST_TIMEOUT, "Too slow", detail);
+        problem.help = Some("Send it once more.".to_owned());
+        problem
+    }
+
     /// The disk is full.
     pub fn no_room(cause: impl Into<String>) -> Self {
         let detail = "No room is left on the disk of this server. Nothing of the file is kept.";

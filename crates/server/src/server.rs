@@ -7,6 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use axum::{
@@ -21,7 +22,7 @@ use backstay_engine::Catalogue;
 use backstay_store::{Ctx, Visitor, Workspace};
 use maud::Markup;
 use quick_cache::{Weighter, sync::Cache};
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time};
 
 use crate::{
     answer::{Answer, Told, response},
@@ -39,6 +40,8 @@ use crate::{
 
 /// Bytes of a form.
 const MOST_FORM: usize = 64 * 1024;
+/// Milliseconds that it may take to arrive.
+const FORM_MS: u64 = 30_000;
 /// Requests worked on at once; others wait their turn.
 const AT_ONCE: usize = 64;
 /// About how many answers are kept, and their bytes at most.
@@ -96,6 +99,7 @@ pub struct Server {
     /// Files that were handed in, and the thread that works on them.
     pub(crate) jobs: Arc<Jobs>,
     most_file: AtomicU64,
+    patience_ms: AtomicU64,
 }
 
 impl Drop for Server {
@@ -129,9 +133,19 @@ impl Server {
             room: Semaphore::new(AT_ONCE),
             jobs,
             most_file: AtomicU64::new(upload::MOST_FILE),
+            patience_ms: AtomicU64::new(FORM_MS),
         });
         server.jobs.start(&Arc::downgrade(&server));
         Ok(server)
+    }
+
+    /// How long a form may take to arrive, in milliseconds.
+    pub fn limit_forms(&self, milliseconds: u64) {
+        self.patience_ms.store(milliseconds, Ordering::Relaxed);
+    }
+
+    fn patience(&self) -> Duration {
+        Duration::from_millis(self.patience_ms.load(Ordering::Relaxed))
     }
 
     /// Takes files of so many bytes at most.
@@ -199,9 +213,12 @@ impl Server {
             let named = named(&mut parts).await;
             return upload::receive(self, route, call_of(parts, named, &[]), body).await;
         }
-        let Ok(body) = to_bytes(body, MOST_FORM).await else {
-            let api = is_api(parts.uri.path());
-            return self.problem(None, &ProblemError::too_large(MOST_FORM), api);
+        let api = is_api(parts.uri.path());
+        let body = match time::timeout(self.patience(), to_bytes(body, MOST_FORM)).await {
+            Ok(Ok(body)) => body,
+            Ok(Err(_)) => return self.problem(None, &ProblemError::too_large(MOST_FORM), api),
+            // Whoever sends nothing more must not hold one of the connections.
+            Err(_) => return self.problem(None, &ProblemError::too_slow(), api),
         };
         let named = named(&mut parts).await;
         self.answered(route, call_of(parts, named, &body)).await

@@ -171,6 +171,18 @@ impl Browser {
         Ok(Profile(text(&made, "/browserContextId").to_owned()))
     }
 
+    /// Where downloads of somebody's browser go, each under an id of its own.
+    ///
+    /// # Errors
+    /// When the browser refuses.
+    pub fn keep_downloads(&mut self, profile: &Profile, folder: &Path) -> Result<(), String> {
+        let params = json!({
+            "behavior": "allowAndName", "browserContextId": profile.0,
+            "downloadPath": folder, "eventsEnabled": true,
+        });
+        self.call("Browser.setDownloadBehavior", params, None).map(|_| ())
+    }
+
     /// Opens a tab that looks so, in somebody's browser or in one that nobody uses.
     ///
     /// # Errors

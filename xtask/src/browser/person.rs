@@ -2,9 +2,18 @@
 //! with pointer, keyboard and files. No script is run for it, so that it does the same where scripts are
 //! switched off.
 
+use std::{
+    path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
+
 use serde_json::{Value, json};
 
 use super::{tab::Tab, text};
+
+/// Looks at a page that is expected to change by itself, a quarter of a second apart.
+const LOOKS: u32 = 480;
 
 /// What a page holds, as it is read out.
 #[derive(Debug, Clone)]
@@ -20,18 +29,24 @@ pub struct Person<'a> {
     /// Its tab.
     pub tab: Tab<'a>,
     base: String,
+    downloads: PathBuf,
 }
 
 impl<'a> Person<'a> {
-    /// Somebody who begins at the server with this address.
+    /// Somebody who begins at the server with this address and keeps files there.
     ///
     /// # Errors
     /// When the browser refuses.
-    pub fn new(mut tab: Tab<'a>, base: &str, scripts: bool) -> Result<Self, String> {
+    pub fn new(
+        mut tab: Tab<'a>,
+        base: &str,
+        downloads: &Path,
+        scripts: bool,
+    ) -> Result<Self, String> {
         tab.call("DOM.enable", json!({}))?;
         tab.call("Accessibility.enable", json!({}))?;
         tab.call("Emulation.setScriptExecutionDisabled", json!({ "value": !scripts }))?;
-        Ok(Self { tab, base: base.to_owned() })
+        Ok(Self { tab, base: base.to_owned(), downloads: downloads.to_owned() })
     }
 
     /// Writes a path into the address line; gives the status of what came.
@@ -126,6 +141,21 @@ impl<'a> Person<'a> {
         Ok(())
     }
 
+    /// Waits until the page, which changes by itself, says this.
+    ///
+    /// # Errors
+    /// It never does.
+    pub fn waits_for(&mut self, wanted: &str) -> Result<(), String> {
+        for _ in 1..LOOKS {
+            // A page that is just being replaced cannot be read; the next look can.
+            if self.reads().is_ok_and(|read| read.contains(wanted)) {
+                return Ok(());
+            }
+            thread::sleep(Duration::from_millis(250));
+        }
+        self.sees(wanted)
+    }
+
     /// Presses a link, and waits for the page behind it.
     ///
     /// # Errors
@@ -144,6 +174,15 @@ impl<'a> Person<'a> {
         self.tab
             .follow(|tab| click(tab, found.node))
             .map_err(|why| format!("button `{name}`: {why}"))
+    }
+
+    /// Opens what is folded.
+    ///
+    /// # Errors
+    /// There is nothing of that name.
+    pub fn unfold(&mut self, name: &str) -> Result<(), String> {
+        let found = self.find(&["DisclosureTriangle", "Summary"], name)?;
+        click(&mut self.tab, found.node)
     }
 
     /// Writes into a field in place of what stands there.
@@ -173,12 +212,52 @@ impl<'a> Person<'a> {
         self.tab.call("Input.insertText", json!({ "text": value })).map(|_| ())
     }
 
+    /// Hands files to a field for files.
+    ///
+    /// # Errors
+    /// There is no such field.
+    pub fn hand_in(&mut self, label: &str, files: &[&Path]) -> Result<(), String> {
+        let found = self.find(&["button", "FileUpload", "textbox"], label)?;
+        let files: Vec<String> = files.iter().map(|path| path.display().to_string()).collect();
+        let params = json!({ "files": files, "backendNodeId": found.node });
+        self.tab
+            .call("DOM.setFileInputFiles", params)
+            .map(|_| ())
+            .map_err(|why| format!("`{label}`: {why}"))
+    }
+
+    /// Presses a link behind which is a file; gives its name and where it was kept.
+    ///
+    /// # Errors
+    /// There is no such link, or no file comes.
+    pub fn download(&mut self, name: &str) -> Result<(String, PathBuf), String> {
+        let found = self.find(&["link", "button"], name)?;
+        let begun = self.tab.after(|tab| click(tab, found.node), "Browser.downloadWillBegin")?;
+        let id = text(&begun, "/params/guid").to_owned();
+        let done = self.tab.until("Browser.downloadProgress", |event| {
+            text(event, "/params/guid") == id && text(event, "/params/state") != "inProgress"
+        })?;
+        if text(&done, "/params/state") != "completed" {
+            return Err(format!("`{name}`: the file did not come whole"));
+        }
+        Ok((text(&begun, "/params/suggestedFilename").to_owned(), self.downloads.join(id)))
+    }
+
     /// The first heading.
     ///
     /// # Errors
     /// When the browser refuses.
     pub fn heading(&mut self) -> Result<String, String> {
         Ok(heading(&self.told()?))
+    }
+
+    /// Names of all links.
+    ///
+    /// # Errors
+    /// When the browser refuses.
+    pub fn links(&mut self) -> Result<Vec<String>, String> {
+        let all = self.told()?;
+        Ok(all.into_iter().filter(|told| told.role == "link").map(|told| told.name).collect())
     }
 }
 

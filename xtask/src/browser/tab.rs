@@ -112,6 +112,21 @@ impl<'a> Tab<'a> {
         self.until("Page.loadEventFired", |_| true).map(|_| ())
     }
 
+    /// Does something; gives what the browser says by this name after it, or said by it since the
+    /// last page was asked for.
+    ///
+    /// # Errors
+    /// When it cannot be done, or the browser keeps silent.
+    pub fn after(
+        &mut self,
+        act: impl FnOnce(&mut Self) -> Result<(), String>,
+        method: &str,
+    ) -> Result<Value, String> {
+        self.mark = self.browser.events.len();
+        act(self)?;
+        self.until(method, |_| true)
+    }
+
     /// Waits until the browser says this, unless it did since the last act.
     ///
     /// # Errors

@@ -144,6 +144,14 @@ pub fn journeys(root: &Path, as_built: bool) -> Result<(), String> {
     web::journey::run(&program(root, as_built)?, &chromium::find()?)
 }
 
+/// Has the interface for machines tested against its document.
+///
+/// # Errors
+/// The tester cannot be had, or what it found.
+pub fn schema(root: &Path, as_built: bool) -> Result<(), String> {
+    web::schema::check(&program(root, as_built)?, &target(root))
+}
+
 fn run_with(root: &Path, shots: &Shots, browser: &Path) -> Result<(), String> {
     let program = program(root, shots.as_built)?;
     if shots.readme {

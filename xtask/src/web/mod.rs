@@ -7,6 +7,7 @@ mod code;
 mod house;
 pub mod journey;
 mod route;
+pub mod schema;
 mod walk;
 
 use std::path::{Path, PathBuf};
@@ -138,7 +139,7 @@ impl Tour<'_> {
 fn come_in(browser: &mut Browser, served: &Served, link: &str) -> Result<Profile, String> {
     let profile = browser.profile()?;
     let tab = browser.tab(Some(&profile), DESK)?;
-    let mut person = Person::new(tab, &served.base, true)?;
+    let mut person = Person::new(tab, &served.base, &PathBuf::new(), true)?;
     person.go(link)?;
     set_password(&mut person)?;
     person.tab.close()?;

@@ -306,7 +306,7 @@ fn parameters(of: &Described) -> Vec<Value> {
         all.push(query("limit", "Objects of a page.", schema));
     }
     if matches!(of.gives, Gives::List(_) | Gives::Rows) {
-        let schema = json!({ "type": "string", "enum": ["json", "ndjson", "csv", "xlsx"] });
+        let schema = json!({ "type": "string", "enum": ["json", "ndjson", "csv", "xlsx", ""] });
         all.push(query("format", "A page in JSON, or everything as lines of JSON, comma-separated values or a workbook; else by `Accept`.", schema));
     }
     if matches!(of.takes, Takes::Columns | Takes::Sql) {

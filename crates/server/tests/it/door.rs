@@ -1,6 +1,15 @@
 //! Coming in, going, and forms from elsewhere.
 
-use axum::http::{Method, StatusCode};
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use axum::{
+    body::Body,
+    http::{Method, Request, StatusCode},
+};
+use tower::ServiceExt as _;
 
 use backstay_access::TotpSecret;
 
@@ -133,4 +142,31 @@ fn a_name_is_shown_to_who_may_ask_with_a_second_factor_and_the_asking_is_an_entr
     let ledger = officer.get("/ledger");
     assert!(ledger.text.contains("a complaint about a case"), "{}", ledger.text);
     assert!(!ledger.text.contains("qx-person-3"));
+}
+
+/// A body of which one byte comes and then nothing.
+struct Halting(bool);
+
+impl futures::Stream for Halting {
+    type Item = Result<Vec<u8>, std::convert::Infallible>;
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if std::mem::replace(&mut self.0, true) {
+            Poll::Pending
+        } else {
+            Poll::Ready(Some(Ok(b"t".to_vec())))
+        }
+    }
+}
+
+#[test]
+fn a_form_that_stops_half_way_does_not_hold_its_connection_for_ever() {
+    let home = Home::new();
+    home.server.limit_forms(20);
+    let halting = Body::from_stream(Halting(false));
+    let request = Request::builder().method(Method::POST).uri("/sign-in").body(halting).unwrap();
+    let app = home.app.clone();
+    let answer = home.runtime.block_on(async { app.oneshot(request).await.unwrap() });
+    assert_eq!(answer.status(), StatusCode::REQUEST_TIMEOUT);
+    assert_eq!(home.browser().get("/healthz").text, "ok\n");
 }

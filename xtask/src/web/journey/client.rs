@@ -1,9 +1,12 @@
-//! The client's journey: first start, link, password, second factor.
+//! The client's journey: first start, link, password, second factor; evidence with a row that cannot be
+//! read, mended and brought in again; a figure opened down to the line of its file; last month beside it;
+//! a table saved as a file.
 
 use std::path::Path;
 
-use super::{House, PASSWORD, Trip, code, ensure, set_password};
+use super::{House, PASSWORD, Trip, code, ensure, evidence, set_password};
 use crate::browser::Person;
+use evidence::{DESK, LEVEL};
 
 /// From the first start of a workspace to its month-end.
 ///
@@ -15,9 +18,18 @@ pub fn go(trip: &mut Trip<'_>, program: &Path) -> Result<(), String> {
     let mut served = house.serve()?;
     let link = served.first_link()?;
     let own = trip.profile()?;
+    let folder = trip.folder.clone();
     let mut person = trip.person(&served, &own)?;
     first_start(&mut person, &link)?;
     second_factor(&mut person)?;
+    for register in evidence::registers(&folder)? {
+        bring_in(&mut person, &register)?;
+    }
+    bring_in(&mut person, &evidence::events(&folder, 9, false)?)?;
+    rejected_and_mended(&mut person, &folder)?;
+    down_to_the_line(&mut person)?;
+    last_month(&mut person)?;
+    saved(&mut person)?;
     let errors = served.errors();
     ensure(errors.is_empty(), || format!("the server says: {errors:?}"))
 }
@@ -78,4 +90,90 @@ fn sign_in(person: &mut Person<'_>, email: &str, password: &str) -> Result<(), S
     person.fill("Mail address", email)?;
     person.fill("Password", password)?;
     person.button("Sign in")
+}
+
+/// Hands a file in and looks at what it says; nothing is kept yet.
+fn try_in(person: &mut Person<'_>, file: &Path) -> Result<(), String> {
+    person.link("Import")?;
+    person.hand_in("A file", &[file])?;
+    person.button("Try it")?;
+    person.waits_for("Nothing is kept yet")
+}
+
+/// Brings a file in as it is.
+fn bring_in(person: &mut Person<'_>, file: &Path) -> Result<(), String> {
+    try_in(person, file)?;
+    person.sees(" 0 set aside")?;
+    person.button("Bring it in")?;
+    person.waits_for("It is in, as entry")
+}
+
+/// October comes with a row whose time has no offset: the trial names it, quarantine holds it, and the
+/// mended file adds that row and no other.
+fn rejected_and_mended(person: &mut Person<'_>, folder: &Path) -> Result<(), String> {
+    try_in(person, &evidence::events(folder, 10, true)?)?;
+    person.sees("23 would be taken, 1 set aside")?;
+    person.sees("2026-10-12T10:00:00")?;
+    person.button("Bring it in")?;
+    person.waits_for("It is in, as entry")?;
+    person.link("1 record in quarantine")?;
+    person.sees("the time has no offset")?;
+    person.sees("letter-10-5")?;
+    person.go("/?period=2026-10")?;
+    try_in(person, &evidence::events(folder, 10, false)?)?;
+    person.sees("24 records read")?;
+    person.button("Bring it in")?;
+    person.waits_for("It is in, as entry")?;
+    let read = person.reads()?;
+    ensure(read.contains("Accepted 1 ") && read.contains("Known before 23 "), || {
+        format!("the mended file is not one row new and 23 known: {read}")
+    })
+}
+
+/// From the portfolio to the arrangement, its service level, a case, and the line that it was read from.
+fn down_to_the_line(person: &mut Person<'_>) -> Result<(), String> {
+    person.go("/?period=2026-10")?;
+    person.link(DESK)?;
+    person.sees("below minimum")?;
+    person.link("Answered within four hours")?;
+    person.sees("9 of 12")?;
+    ensure(person.place()?.contains(LEVEL), || "another service level came".to_owned())?;
+    person.unfold("Rows behind the figure")?;
+    let links = person.links()?;
+    // The first stands beside the target: the row of the register that states it.
+    let row = links.iter().rev().find(|name| is_reference(name));
+    let row = row.ok_or_else(|| format!("no row behind the figure among {links:?}"))?.clone();
+    person.link(&row)?;
+    person.sees("SHA-256")?;
+    person.sees("letter-desk,log,letter-10-")
+}
+
+/// `12:345`.
+fn is_reference(name: &str) -> bool {
+    let number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    name.split_once(':').is_some_and(|(entry, record)| number(entry) && number(record))
+}
+
+/// The same page of the month before, by its field.
+fn last_month(person: &mut Person<'_>) -> Result<(), String> {
+    person.go(&format!("/arrangements/{DESK}/service-levels/{LEVEL}?period=2026-10"))?;
+    person.fill("Period", "2026-09")?;
+    person.button("Show")?;
+    person.sees("12 of 12")
+}
+
+/// A table saved as a file, and the file holds what the page shows.
+fn saved(person: &mut Person<'_>) -> Result<(), String> {
+    person.go(&format!("/arrangements/{DESK}?period=2026-10"))?;
+    for (format, ending) in [("CSV", "csv"), ("XLSX", "xlsx")] {
+        let (name, path) = person.download(format)?;
+        ensure(name.ends_with(&format!(".{ending}")), || format!("{format} came as `{name}`"))?;
+        let bytes = std::fs::read(&path).map_err(|error| format!("{name}: {error}"))?;
+        let fits = match ending {
+            "csv" => String::from_utf8_lossy(&bytes).contains(DESK),
+            _ => bytes.starts_with(b"PK"),
+        };
+        ensure(fits, || format!("`{name}` does not hold the table"))?;
+    }
+    Ok(())
 }

@@ -2,6 +2,7 @@
 //! before the real server. Each is made twice, the second time with scripts switched off.
 
 mod client;
+mod evidence;
 mod provider;
 
 use std::path::{Path, PathBuf};
@@ -45,8 +46,10 @@ struct Trip<'t> {
 impl Trip<'_> {
     /// Somebody with a browser of their own.
     fn person(&mut self, served: &Served, profile: &Profile) -> Result<Person<'_>, String> {
+        let downloads = self.folder.join("downloads");
+        self.browser.keep_downloads(profile, &downloads)?;
         let tab = self.browser.tab(Some(profile), DESK)?;
-        Person::new(tab, &served.base, self.scripts)
+        Person::new(tab, &served.base, &downloads, self.scripts)
     }
 
     fn profile(&mut self) -> Result<Profile, String> {

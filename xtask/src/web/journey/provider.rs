@@ -26,6 +26,8 @@ pub fn go(trip: &mut Trip<'_>, program: &Path) -> Result<(), String> {
     set_password(&mut person)?;
     own_pages(&mut person)?;
     by_link(&mut person)?;
+    by_interface(&mut person)?;
+    by_search(&mut person)?;
     let errors = served.errors();
     ensure(errors.is_empty(), || format!("the server says: {errors:?}"))
 }
@@ -42,6 +44,45 @@ fn own_pages(person: &mut Person<'_>) -> Result<(), String> {
     person.link(OWN)?;
     nothing_of_others(person)?;
     person.sees("Findings")
+}
+
+/// The interface for machines, asked with the session of the page.
+fn by_interface(person: &mut Person<'_>) -> Result<(), String> {
+    for path in [
+        "/api/v1/arrangements/claims/assessment",
+        "/api/v1/arrangements/claims/findings",
+        "/api/v1/arrangements/claims/service-levels",
+        "/api/v1/tables/case_event/rows?arrangement=claims",
+        "/api/v1/tables/provider/rows",
+        "/api/v1/tables/arrangement/rows",
+        "/api/v1/sql?q=SELECT%20*%20FROM%20arrangement",
+        "/api/v1/arrangements?period=2026-10",
+        "/api/v1/ledger/entries",
+        "/api/v1/assessments",
+    ] {
+        let status = person.go(path)?;
+        ensure(matches!(status, 200 | 403 | 404), || format!("{path} is answered by {status}"))?;
+        let asked = path.contains("claims");
+        ensure(!asked || status == 404 || person.reads()?.contains("\"items\":[]"), || {
+            format!("{path} is answered by {status}")
+        })?;
+        nothing_of_others(person)?;
+    }
+    Ok(())
+}
+
+/// The search, for words of another's, when there is one.
+fn by_search(person: &mut Person<'_>) -> Result<(), String> {
+    for word in ["claims", "neelavana", "kopiec"] {
+        let status = person.go(&format!("/search?q={word}"))?;
+        ensure(matches!(status, 200 | 404), || format!("searching is answered by {status}"))?;
+        // The page repeats what was asked for, and says it of nothing else.
+        let rest = person.reads()?.replace(word, "");
+        for other in OTHERS {
+            ensure(!rest.contains(other), || format!("searching for `{word}` finds `{other}`"))?;
+        }
+    }
+    Ok(())
 }
 
 /// Another's pages, by their addresses.
