@@ -162,6 +162,10 @@ const ROUTES: &[Route] = &[
         Right::Each(Action::ArrangementRead),
         api::assessment::show,
     ),
+    file("/api/v1/imports", BRING, api::import::create),
+    get("/api/v1/imports/{import}", BRING, api::import::show),
+    post("/api/v1/imports/{import}/bring", BRING, api::import::bring),
+    post("/api/v1/imports/{import}/discard", BRING, api::import::discard),
     kept("/api/v1/ledger/entries", Right::Each(Action::LedgerRead), api::ledger::entries),
     get(
         "/api/v1/ledger/checkpoint",

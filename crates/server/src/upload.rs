@@ -4,6 +4,8 @@
 //! that was sent as a path.
 
 use std::{
+    future::poll_fn,
+    pin::Pin,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -18,6 +20,7 @@ use axum::{
 };
 use backstay_store::{HandedIn, HandingIn, StoreError};
 use bytes::Bytes;
+use hyper::body::Body as _;
 use tokio::{sync::mpsc, task::spawn_blocking, time::timeout};
 
 use crate::{
@@ -76,14 +79,44 @@ pub async fn receive(
         Ok(form) => form,
         Err(response) => return *response,
     };
-    match read(&server, &call, form.as_deref(), body).await {
-        Ok((texts, handed)) => {
+    let kind = call.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let parted = kind.is_some_and(|kind| kind.starts_with("multipart/"));
+    let received = match form.is_none() && !parted {
+        true => alone(&server, &call, body).await,
+        false => read(&server, &call, form.as_deref(), body).await,
+    };
+    match received {
+        Ok((mut texts, handed)) => {
+            if let Some(handed) = &handed {
+                // Another file is another request.
+                texts.insert("sha256".to_owned(), handed.file.digest().to_string());
+            }
             call.form = texts;
             call.file = Mutex::new(handed);
             Arc::clone(&server).answered(route, call).await
         }
         Err(error) => server.refuse(&error, &call.path),
     }
+}
+
+/// A file that is the whole body, of a program: what else is to be said stands in the query.
+async fn alone(
+    server: &Arc<Server>,
+    call: &Call,
+    mut body: Body,
+) -> Result<(Texts, Option<Handed>), ProblemError> {
+    let called = call.query.get("name").map(String::as_str).unwrap_or_default();
+    let name = shown_name(called);
+    let file = keep(server, &mut Pieces::Body(&mut body), server.most_file()).await?;
+    Ok((Texts::new(), file.map(|file| Handed { name, file })))
+}
+
+/// Where the bytes of a file come from.
+enum Pieces<'p, 'f> {
+    /// A part of a form.
+    Field(&'p mut Field<'f>),
+    /// The body itself.
+    Body(&'p mut Body),
 }
 
 /// The fields and the file; `bound_to`: what the token of the form must fit, none when no form is needed.
@@ -131,11 +164,11 @@ async fn read(
             return Err(ProblemError::unclear("One file at a time is taken."));
         }
         if length.is_some_and(|length| length > most.saturating_add(AROUND)) {
-            drain(&mut field).await;
+            drain(&mut Pieces::Field(&mut field)).await;
             return Err(ProblemError::file_too_large(most));
         }
         let called = shown_name(field.file_name().unwrap_or_default());
-        let file = keep(server, &mut field, most).await?;
+        let file = keep(server, &mut Pieces::Field(&mut field), most).await?;
         handed = file.map(|file| Handed { name: called, file });
     }
     if trusted { Ok((texts, handed)) } else { Err(ProblemError::stale_form()) }
@@ -146,9 +179,22 @@ async fn next(form: &mut Multipart) -> Result<Option<Field<'_>>, ProblemError> {
     field.map_err(|_| ProblemError::cut_off())?.map_err(|error| cut(&error))
 }
 
-async fn piece(field: &mut Field<'_>) -> Result<Option<Bytes>, ProblemError> {
-    let piece = timeout(PATIENCE, field.chunk()).await;
-    piece.map_err(|_| ProblemError::cut_off())?.map_err(|error| cut(&error))
+async fn piece(of: &mut Pieces<'_, '_>) -> Result<Option<Bytes>, ProblemError> {
+    match of {
+        Pieces::Field(field) => {
+            let piece = timeout(PATIENCE, field.chunk()).await;
+            piece.map_err(|_| ProblemError::cut_off())?.map_err(|error| cut(&error))
+        }
+        Pieces::Body(body) => loop {
+            let frame = poll_fn(|context| Pin::new(&mut **body).poll_frame(context));
+            let frame = timeout(PATIENCE, frame).await.map_err(|_| ProblemError::cut_off())?;
+            let Some(frame) = frame else { return Ok(None) };
+            // What is no piece of the body stands after it.
+            if let Ok(bytes) = frame.map_err(|_| ProblemError::cut_off())?.into_data() {
+                return Ok(Some(bytes));
+            }
+        },
+    }
 }
 
 fn cut(_: &MultipartError) -> ProblemError {
@@ -158,7 +204,7 @@ fn cut(_: &MultipartError) -> ProblemError {
 /// A short text.
 async fn text(field: &mut Field<'_>) -> Result<String, ProblemError> {
     let mut all = Vec::new();
-    while let Some(bytes) = piece(field).await? {
+    while let Some(bytes) = piece(&mut Pieces::Field(field)).await? {
         if all.len() + bytes.len() > MOST_FIELD {
             return Err(ProblemError::too_large(MOST_FIELD));
         }
@@ -169,9 +215,9 @@ async fn text(field: &mut Field<'_>) -> Result<String, ProblemError> {
 }
 
 /// Reads on for a while: a browser that is still sending hears no answer.
-async fn drain(field: &mut Field<'_>) {
+async fn drain(of: &mut Pieces<'_, '_>) {
     let mut seen = 0;
-    while let Ok(Some(bytes)) = piece(field).await {
+    while let Ok(Some(bytes)) = piece(of).await {
         seen += bytes.len() as u64;
         if seen > DRAINED {
             break;
@@ -182,7 +228,7 @@ async fn drain(field: &mut Field<'_>) {
 /// Puts a file away; nothing when it has no byte.
 async fn keep(
     server: &Arc<Server>,
-    field: &mut Field<'_>,
+    of: &mut Pieces<'_, '_>,
     most: u64,
 ) -> Result<Option<HandedIn>, ProblemError> {
     let (sender, receiver) = mpsc::channel(WAITING);
@@ -191,7 +237,7 @@ async fn keep(
     let mut bytes_seen = 0_u64;
     let mut refused = None;
     loop {
-        match piece(field).await {
+        match piece(of).await {
             Ok(Some(bytes)) => {
                 bytes_seen += bytes.len() as u64;
                 if bytes_seen > most {
@@ -217,13 +263,13 @@ async fn keep(
     drop(sender);
     let written = writer.await.map_err(|_| ProblemError::broken("a writer ended early"))?;
     if let Some(error) = refused {
-        drain(field).await;
+        drain(of).await;
         return Err(error);
     }
     match written {
         Ok(file) => Ok(file.filter(|file| file.bytes() > 0)),
         Err(error) => {
-            drain(field).await;
+            drain(of).await;
             Err(unkept(&error))
         }
     }

@@ -59,7 +59,7 @@ pub fn run(args: &DemoArgs) -> Result<u8, CliError> {
     let wanted = args.serve || !args.no_serve && std::io::stdout().is_terminal();
     if wanted {
         door::print("\n")?;
-        command::serve::serve(workspace, args.listen, false)?;
+        command::serve::serve(workspace, args.listen, false, None)?;
     }
     Ok(0)
 }

@@ -24,7 +24,7 @@ pub fn run(args: &ServeArgs, named: Option<&Path>) -> Result<u8, CliError> {
         }
         return Ok(0);
     }
-    serve(door::open(named)?, args.listen, args.behind_https)?;
+    serve(door::open(named)?, args.listen, args.behind_https, Some(args.most_upload))?;
     Ok(0)
 }
 
@@ -32,7 +32,12 @@ pub fn run(args: &ServeArgs, named: Option<&Path>) -> Result<u8, CliError> {
 ///
 /// # Errors
 /// An address that cannot be listened on; a workspace that cannot be read.
-pub fn serve(workspace: Workspace, address: SocketAddr, secure: bool) -> Result<(), CliError> {
+pub fn serve(
+    workspace: Workspace,
+    address: SocketAddr,
+    secure: bool,
+    most_upload: Option<u64>,
+) -> Result<(), CliError> {
     let listener = TcpListener::bind(address).map_err(|error| {
         CliError::failed_with(
             format!("`{address}` cannot be listened on: {}", door::because(&error)),
@@ -53,6 +58,9 @@ pub fn serve(workspace: Workspace, address: SocketAddr, secure: bool) -> Result<
     };
     let server =
         Server::new(workspace, ports).map_err(|error| CliError::failed(error.to_string()))?;
+    if let Some(bytes) = most_upload {
+        server.limit_files(bytes);
+    }
     let scheme = if secure { "https" } else { "http" };
     door::tell(&format!("Backstay is at {scheme}://{address}/ until Ctrl-C."))?;
     if let Some(link) = first {

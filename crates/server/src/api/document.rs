@@ -49,6 +49,8 @@ pub enum Takes {
     Columns,
     /// Those and a SELECT.
     Sql,
+    /// A file as its body, and how it is to be read.
+    File,
 }
 
 /// One route described.
@@ -166,6 +168,33 @@ pub const DESCRIBED: &[Described] = &[
     ),
     get("/assessments", Takes::Known, Gives::Items(KEPT), "Kept assessments, the newest first."),
     get("/assessments/{entry}", Takes::Nothing, Gives::Object, "One kept assessment."),
+    Described {
+        method: "POST",
+        path: "/imports",
+        about: "Hands a file in, has it tried, and brings it in when nothing stands against that.",
+        takes: Takes::File,
+        gives: Gives::Object,
+    },
+    get(
+        "/imports/{import}",
+        Takes::Nothing,
+        Gives::Object,
+        "Where a file stands that was handed in: what came of its trial, or its import.",
+    ),
+    Described {
+        method: "POST",
+        path: "/imports/{import}/bring",
+        about: "Brings a file in that was tried with `dry_run`.",
+        takes: Takes::Nothing,
+        gives: Gives::Object,
+    },
+    Described {
+        method: "POST",
+        path: "/imports/{import}/discard",
+        about: "Gives a file up that was handed in.",
+        takes: Takes::Nothing,
+        gives: Gives::Object,
+    },
     get(
         "/ledger/entries",
         Takes::KnownCursor,
@@ -251,7 +280,11 @@ fn basis() -> Value {
 }
 
 fn operation(of: &Described) -> Value {
-    let good = if of.method == "POST" { "201" } else { "200" };
+    let good = match (of.method, of.path.starts_with("/imports")) {
+        ("POST", true) => "202",
+        ("POST", false) => "201",
+        _ => "200",
+    };
     let mut answers = json!({
         good: { "description": of.about, "content": content(&of.gives) },
         "default": { "$ref": "#/components/responses/Problem" },
@@ -268,6 +301,13 @@ fn operation(of: &Described) -> Value {
         "parameters": parameters(of),
         "responses": answers,
     });
+    if of.takes == Takes::File
+        && let Some(made) = made.as_object_mut()
+    {
+        let file = json!({ "schema": { "type": "string", "format": "binary" } });
+        let body = json!({ "required": true, "content": { "application/octet-stream": file } });
+        made.insert("requestBody".to_owned(), body);
+    }
     let path = format!("{ROOT}{}", of.path);
     let open = routes().iter().any(|route| route.path == path && route.right == Right::Open);
     if open && let Some(made) = made.as_object_mut() {
@@ -294,7 +334,7 @@ fn parameters(of: &Described) -> Vec<Value> {
         let about = "A month, `2026-10`, a quarter, `2026-Q4`, a year, or days of which the last is left out; else the last complete month with events.";
         all.push(query("period", about, text()));
     }
-    if !matches!(of.takes, Takes::Nothing | Takes::Cursor) {
+    if !matches!(of.takes, Takes::Nothing | Takes::Cursor | Takes::File) {
         let about =
             "A ledger entry, an instant with its offset, or a day to its end in UTC; else now.";
         all.push(query("as_of", about, text()));
@@ -323,6 +363,11 @@ fn parameters(of: &Described) -> Vec<Value> {
             columns.insert("explode".to_owned(), json!(true));
         }
         all.push(columns);
+    }
+    if of.takes == Takes::File {
+        for (name, about) in super::import::FIELDS {
+            all.push(query(name, about, text()));
+        }
     }
     if of.takes == Takes::Sql {
         let mut sql =

@@ -6,6 +6,7 @@ pub mod assessment;
 pub mod catalogue;
 pub mod document;
 pub mod figure;
+pub mod import;
 pub mod ledger;
 pub mod list;
 pub mod rows;

@@ -3,6 +3,7 @@
 //! a right (who asks for something is checked before it comes here), and nothing in it is a fact: a server
 //! that ends forgets it, and an import is in the ledger whole or not at all.
 
+mod right;
 mod word;
 mod work;
 
@@ -17,6 +18,7 @@ use std::{
     time::Duration,
 };
 
+use backstay_access::Principal;
 use backstay_desk::trial::Trial;
 use backstay_evidence::{
     ImportOptions,
@@ -27,6 +29,7 @@ use backstay_report::import::FileImport;
 use backstay_store::HandedIn;
 
 pub use self::{
+    right::refusal,
     word::in_words_of_the_page,
     work::{offered_names, sampled},
 };
@@ -139,6 +142,8 @@ pub struct Failure {
     pub help: Option<String>,
     /// What a mapping for it would have to say first.
     pub asks: Vec<String>,
+    /// A right is lacking.
+    pub refused: bool,
     /// The field of the form that says it wrongly, or could say it.
     pub field: Option<&'static str>,
     /// The whole cause, for the operator.
@@ -196,6 +201,10 @@ pub struct Job {
     pub owner: String,
     /// The provider whose person that is.
     pub provider: Option<String>,
+    /// Who asked for what is queued, and how they came: what they may is asked again before rows are kept.
+    pub principal: Principal,
+    /// It is brought in as soon as it was tried, if nothing stands against it.
+    pub at_once: bool,
     /// The file; none once it is in.
     pub file: Option<Arc<HandedIn>>,
     /// Its bytes.
@@ -316,6 +325,14 @@ impl Jobs {
         }
     }
 
+    /// Has a file brought in for somebody whose rights were asked; false as with [`Jobs::ask`].
+    pub fn bring(&self, id: &str, principal: Principal) -> bool {
+        if let Some(job) = self.held().jobs.get_mut(id).filter(|job| !job.stage.is_busy()) {
+            job.principal = principal;
+        }
+        self.ask(id, Work::Bring)
+    }
+
     /// Queues work; false when the file is at work or gone, or not tried before it is brought in.
     pub fn ask(&self, id: &str, work: Work) -> bool {
         let mut held = self.held();
@@ -395,8 +412,7 @@ impl Jobs {
             }
             if let Some((id, work)) = held.queue.pop_front() {
                 let Some(job) = held.jobs.get_mut(&id) else { continue };
-                job.stage =
-                    Stage::Running(work, Progress { doing: "begins", ..Progress::default() });
+                job.stage = Stage::Running(work, Progress::default());
                 return Some((job.clone(), work));
             }
             let waited = self.wake.wait_timeout(held, SWEEP);
@@ -449,6 +465,12 @@ impl Jobs {
                 }
             }
             job.used_us = (server.ports.now_us)();
+            let ready = job.tried.as_ref().is_some_and(|tried| tried.open.is_empty());
+            if ready && job.at_once && matches!(job.stage, Stage::Tried) {
+                job.stage = Stage::Waiting(Work::Bring, 0);
+                let id = job.id.clone();
+                held.queue.push_back((id, Work::Bring));
+            }
         }
     }
 

@@ -19,7 +19,9 @@ use backstay_evidence::{
 use backstay_report::import::FileImport;
 use backstay_store::{HandedIn, StoreError};
 
-use super::{By, Failure, Job, Jobs, Open, Progress, Reader, Tried, Work, in_words_of_the_page};
+use super::{
+    By, Failure, Job, Jobs, Open, Progress, Reader, Tried, Work, in_words_of_the_page, refusal,
+};
 use crate::{asked::Asked, server::Server};
 
 /// Said of a file that nothing known reads, and of which its own words do not say enough.
@@ -90,6 +92,7 @@ pub(super) fn attempt(server: &Server, jobs: &Jobs, job: &Job) -> Result<Tried, 
 pub(super) fn bring(server: &Server, jobs: &Jobs, job: &Job) -> Result<FileImport, Failure> {
     let file = job.file.as_ref().ok_or_else(gone)?;
     let tried = job.tried.as_ref().ok_or_else(gone)?;
+    allowed(server, job, tried)?;
     let mut source = source(job, file, tried.options.clone());
     source.allow_duplicate_log = tried.allow_duplicate_log;
     let mut watch = |at: backstay_store::ImportProgress| {
@@ -105,6 +108,18 @@ pub(super) fn bring(server: &Server, jobs: &Jobs, job: &Job) -> Result<FileImpor
         return Err(broken("the system gave no randomness during an import"));
     }
     brought.map_err(unbrought)
+}
+
+/// Asks for the rights once more: registers and grants may have changed while the file waited.
+fn allowed(server: &Server, job: &Job, tried: &Tried) -> Result<(), Failure> {
+    let unasked = |error: &dyn std::fmt::Display| broken(&error.to_string());
+    let portfolio = server.workspace.portfolio().map_err(|error| unasked(&error))?;
+    let authority = server.policies.authority(&job.principal, &portfolio);
+    let authority = authority.map_err(|error| unasked(&error))?;
+    match refusal(&authority, &job.principal, server.workspace.vocabulary(), tried) {
+        None => Ok(()),
+        Some(what) => Err(Failure { what, refused: true, ..Failure::default() }),
+    }
 }
 
 /// What the head of a file and its reading lack.
@@ -408,6 +423,7 @@ fn unbrought(error: StoreError) -> Failure {
             ),
             field: Some("keep_both"),
             asks: Vec::new(),
+            refused: false,
             cause: None,
         },
         StoreError::Read(error) => unread(error),

@@ -374,7 +374,9 @@ fn what_nobody_says_is_asked_for_beside_a_look_at_the_file() {
     let page = browser.hand_in("incidents.csv", file.as_bytes(), &[]);
     let shown = browser.settled(&page);
     assert!(shown.text.contains("servicenow-incident"), "{}", shown.text);
-    assert!(shown.text.contains("Which arrangement") && shown.text.contains("In which zone"));
+    assert!(
+        shown.text.contains("Which arrangement") && shown.text.contains("The zone of its times")
+    );
     let asked = browser.press(&page, &format!("{page}/bring"), &[]);
     assert_eq!(asked.status, StatusCode::BAD_REQUEST, "not while something is open");
     assert!(!shown.text.contains("Caller 1"), "ids of people are not shown");
@@ -405,4 +407,70 @@ fn a_page_about_something_that_goes_on_can_be_held_still() {
     let method = browser.ask(Method::POST, &format!("{page}/bring"), &[], &[]);
     assert_eq!(method.status, StatusCode::FORBIDDEN, "without the token of the page");
     browser.press(&page, &format!("{page}/discard"), &[]);
+}
+
+#[test]
+fn a_program_hands_a_file_in_and_asks_until_it_is_in() {
+    let home = Home::changing();
+    let mut program = home.program("vendor-manager");
+    let file = one_wrong("program");
+    let id = program.hand_in("name=program.csv&dry_run=true", file.as_bytes());
+    let told = program.settled(&id);
+    assert_eq!(told["state"], "tried", "{told}");
+    assert_eq!(
+        (&told["result"]["accepted"], &told["result"]["quarantined"]),
+        (&12.into(), &1.into())
+    );
+    assert_eq!(told["read_by"]["name"], "case_event");
+    let asked = program.ask(Method::POST, &format!("/imports/{id}/bring"), &[]);
+    assert_eq!(asked.status, StatusCode::ACCEPTED, "{}", asked.text);
+    let told = program.settled(&id);
+    assert_eq!(told["state"], "brought", "{told}");
+    assert!(told["about"]["entry"].as_u64().is_some_and(|entry| entry > 9), "{told}");
+    let again = program.hand_in("name=program.csv", file.as_bytes());
+    let told = program.settled(&again);
+    assert_eq!((&told["state"], &told["about"]["repeated"]), (&"brought".into(), &true.into()));
+
+    let lacking = program.hand_in(
+        "name=x.csv&table=case_event",
+        b"case_id,activity,occurred_at\nc,Done,2026-11-02T09:00:00Z\n",
+    );
+    let told = program.settled(&lacking);
+    assert_eq!(
+        (&told["state"], &told["open"]),
+        (&"tried".into(), &serde_json::json!(["arrangement"]))
+    );
+    for (query, bytes, status) in [
+        ("name=x.csv&colour=red", &b"x"[..], StatusCode::BAD_REQUEST),
+        ("name=x.csv&dry_run=perhaps", b"x", StatusCode::BAD_REQUEST),
+        ("name=x.csv", b"", StatusCode::BAD_REQUEST),
+    ] {
+        let shown = program.send(&format!("/imports?{query}"), bytes, &[]);
+        assert_eq!(shown.status, status, "{query}: {}", shown.text);
+        assert_eq!(shown.headers["content-type"], "application/problem+json");
+    }
+    let gone = program.ask(Method::POST, &format!("/imports/{lacking}/discard"), &[]);
+    assert_eq!(gone.status, StatusCode::ACCEPTED, "{}", gone.text);
+    assert_eq!(program.get(&format!("/imports/{lacking}")).status, StatusCode::NOT_FOUND);
+}
+
+#[test]
+fn the_same_request_of_a_program_is_done_once_and_a_foreign_file_never() {
+    let home = Home::changing();
+    let mut north = home.program("north-provider-qx");
+    let file = events(NORTH, "key", 2);
+    let key = [("idempotency-key", "november")];
+    let first = north.send("/imports?name=key.csv", file.as_bytes(), &key);
+    let second = north.send("/imports?name=key.csv", file.as_bytes(), &key);
+    assert_eq!((first.status, &first.text), (StatusCode::ACCEPTED, &second.text));
+    let other = events(NORTH, "other", 2);
+    let other = north.send("/imports?name=key.csv", other.as_bytes(), &key);
+    assert_eq!(other.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", other.text);
+    let id = north.hand_in("name=south.csv", events(SOUTH, "key", 2).as_bytes());
+    let told = north.settled(&id);
+    assert!(told["state"] == "refused" && !told.to_string().contains("zv"), "{told}");
+    let asked = north.ask(Method::POST, &format!("/imports/{id}/bring"), &[]);
+    assert!(asked.status.is_client_error() && !asked.text.contains("zv"), "{}", asked.text);
+    let reader = home.program("finance-analyst").send("/imports?name=x.csv", b"x", &[]);
+    assert_eq!(reader.status, StatusCode::FORBIDDEN, "{}", reader.text);
 }

@@ -4,7 +4,9 @@ use std::{thread, time::Duration};
 
 use axum::http::{Method, StatusCode};
 
-use crate::home::{Browser, NORTH, Shown};
+use serde_json::Value;
+
+use crate::home::{Browser, NORTH, Program, Shown};
 
 /// Looks at a work item; the head of its file is that of `case_event`.
 pub const HEAD: &str =
@@ -76,4 +78,26 @@ pub fn one_wrong(case: &str) -> String {
         "{NORTH},log,{case}-wrong,request,Received,Received,yesterday,2026-11-02T09:00:00Z,worker-1\n"
     ));
     text + events(NORTH, &format!("{case}-more"), 2).split_once('\n').unwrap().1
+}
+
+impl Program<'_> {
+    /// Hands a file in; gives its id.
+    pub fn hand_in(&mut self, query: &str, bytes: &[u8]) -> String {
+        let shown = self.send(&format!("/imports?{query}"), bytes, &[]);
+        assert_eq!(shown.status, StatusCode::ACCEPTED, "{}", shown.text);
+        let told: Value = serde_json::from_str(&shown.text).unwrap();
+        told["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Where a file stands once nothing goes on any more.
+    pub fn settled(&mut self, id: &str) -> Value {
+        for _ in 0..3_000 {
+            let told = self.json(&format!("/imports/{id}"));
+            if !["waiting", "running"].contains(&told["state"].as_str().unwrap()) {
+                return told;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        panic!("{id} goes on and on");
+    }
 }

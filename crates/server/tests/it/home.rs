@@ -261,6 +261,19 @@ pub struct Program<'h> {
 }
 
 impl Program<'_> {
+    /// Sends bytes as the body.
+    pub fn send(&mut self, path: &str, bytes: &[u8], extra: &[(&str, &str)]) -> Shown {
+        let mut request = Request::builder()
+            .method(Method::POST)
+            .uri(format!("/api/v1{path}"))
+            .header("host", "localhost")
+            .header("authorization", &self.bearer);
+        for (name, value) in extra {
+            request = request.header(*name, *value);
+        }
+        self.browser.send_request(request.body(Body::from(bytes.to_vec())).unwrap())
+    }
+
     pub fn ask(&mut self, method: Method, path: &str, extra: &[(&str, &str)]) -> Shown {
         let bearer = self.bearer.clone();
         let mut headers = vec![("authorization", bearer.as_str())];

@@ -136,8 +136,8 @@ fn form(asked: &Asked<'_>, work: &Work, proposal: &Proposal, told: Told<'_>) -> 
                 (choice("date_order", "Day or month first", words(orders), order))
                 (choice("decimal_mark", "Mark before decimals", words(marks), &mark))
             }
-            p.quiet { (piece::sentence(&proposal.table_why)) @if !proposal.other_tables.is_empty() { "; near to it: " (proposal.other_tables.join(", ")) } }
-            p { button.second name="only_table" value="yes" { "Propose anew for this table" } }
+            p.quiet { (piece::sentence(&piece::capital(&proposal.table_why))) @if !proposal.other_tables.is_empty() { "; near to it: " (proposal.other_tables.join(", ")) }
+                ". For another table the columns are proposed anew." }
             (columns(work, proposal, table))
             (values(proposal, table))
             (sources(work, proposal))
@@ -150,12 +150,10 @@ fn form(asked: &Asked<'_>, work: &Work, proposal: &Proposal, told: Told<'_>) -> 
 fn columns(work: &Work, proposal: &Proposal, table: &Table) -> Markup {
     let open = |column: &&Column| !column.retired && column.kind != ColumnType::Attributes;
     html! {
-        div.across role="region" tabindex="0" aria-label="Columns of the table" {
-            table.compact.stack {
-                caption { "Columns of " code { (table.name) } ", and where they come from" }
-                thead { tr { th scope="col" { "Column" } th scope="col" { "From" } th scope="col" { "or the same in every row" } th.w scope="col" { "First values" } th.w scope="col" { "Why" } } }
-                tbody { @for column in table.columns.iter().filter(open) { (column_row(work, proposal, column)) } }
-            }
+        table.compact.stack.ask {
+            caption { "Columns of " code { (table.name) } ", and where they come from" }
+            thead { tr { th.w scope="col" { "Column" } th scope="col" { "From" } th scope="col" { "or the same in every row" } th scope="col" { "First values" } th.w scope="col" { "Why" } } }
+            tbody { @for column in table.columns.iter().filter(open) { (column_row(work, proposal, column)) } }
         }
     }
 }
@@ -173,18 +171,18 @@ fn column_row(work: &Work, proposal: &Proposal, column: &Column) -> Markup {
     let same = format!("k.{}", column.name);
     html! {
         tr {
-            th scope="row" { code { (column.name) } @if column.required { strong { " needed" } }
+            th.w scope="row" { code { (column.name) } @if column.required { strong { " needed" } }
                 span.sub { (kind) ": " (column.about) } }
             td data-head="From" {
                 select name=(from) aria-label={ "Where " (column.name) " comes from" } {
                     option value="" selected[chosen.is_empty()] { "nowhere" }
-                    option value="=" selected[chosen == "="] { "the same in every row" }
+                    option value="=" selected[chosen == "="] { "what stands beside it" }
                     @if let Some(template) = template { option value="keep" selected { "made of " (template) } }
                     @for source in &work.sample.columns { option value=(source) selected[chosen == source] { (piece::plain(source)) } }
                 }
             }
             td data-head="or the same" { input name=(same) value=(constant) maxlength="200" aria-label={ (column.name) ", the same in every row" }; }
-            td.w data-head="First values" { @if let Some(Origin::Column(source)) = found.map(|found| &found.from) { (first_values(work, proposal, source)) } }
+            td data-head="First values" { @if let Some(Origin::Column(source)) = found.map(|found| &found.from) { (first_values(work, proposal, source)) } }
             td.w data-head="Why" { @if let Some(found) = found { (piece::sentence(&found.why)) @if let Some(format) = &found.format { ", as " code { (format) } } } }
         }
     }
@@ -272,7 +270,7 @@ fn sources(work: &Work, proposal: &Proposal) -> Markup {
     html! {
         details {
             summary { "Columns of the file: ids of people, and what is left out" }
-            table.compact.stack {
+            table.compact.stack.ask {
                 caption { "Whatever else names a person stands in clear; ids join only within one kind" }
                 thead { tr { th scope="col" { "Column of the file" } th scope="col" { "Goes to" } th.w scope="col" { "First values" } th scope="col" { "Kind of a person’s id" } th scope="col" { "Left out" } } }
                 tbody {

@@ -2,7 +2,7 @@
 //! owner says so. What a file may touch is asked in [`right`] each time something is to be done with it.
 
 pub mod mapping;
-mod options;
+pub mod options;
 pub mod quarantine;
 mod recent;
 pub mod right;
@@ -25,7 +25,7 @@ use super::frame;
 use crate::{
     answer::Answer,
     asked::{Asked, segment},
-    job::{By, Failure, Full, Job, Open, Progress, Stage, Tried, Wish, Work},
+    job::{By, Failure, Full, Job, Progress, Stage, Tried, Wish, Work},
     problem::ProblemError,
 };
 
@@ -113,11 +113,11 @@ pub fn hand_in(asked: &Asked<'_>) -> Done {
             Some("No file came, or it is empty. Choose one that holds something."),
         );
     };
-    let id = take(asked, handed, wish(asked)?)?;
+    let id = take(asked, handed, wish(asked, &asked.call.form)?, false)?;
     Ok(Answer::see(format!("/imports/{id}")))
 }
 
-/// Puts a file in the queue to be tried; gives its id.
+/// Puts a file in the queue to be tried, and with `at_once` to be brought in then; gives its id.
 ///
 /// # Errors
 /// When too many wait.
@@ -125,6 +125,7 @@ pub fn take(
     asked: &Asked<'_>,
     handed: crate::upload::Handed,
     wish: Wish,
+    at_once: bool,
 ) -> Result<String, ProblemError> {
     let account = &asked.visitor()?.account;
     let jobs = &asked.server.jobs;
@@ -143,6 +144,8 @@ pub fn take(
         id: id.clone(),
         owner: account.id.clone(),
         provider: account.provider.clone(),
+        principal: asked.visitor()?.principal.clone(),
+        at_once,
         bytes: handed.file.bytes(),
         digest: handed.file.digest().to_string(),
         file: Some(Arc::new(handed.file)),
@@ -211,13 +214,26 @@ fn queued(work: Work, before: usize) -> Markup {
     }
 }
 
+/// A step of an import in words.
+fn doing(step: &'static str) -> &'static str {
+    match step {
+        "reading" => "its records are read",
+        "comparing" => "its cases are compared with those of earlier logs",
+        "resolving" => "its rows are held against what is known",
+        "syncing" => "the file is put away, encrypted",
+        "writing" => "its rows are written",
+        "committing" => "the entry is made",
+        other => other,
+    }
+}
+
 fn running(job: &Job, work: Work, at: Progress) -> Markup {
     let what = match work {
         Work::Try => "It is being tried",
         Work::Bring => "It is being brought in",
     };
     html! {
-        p.lead role="status" { (what) ": " (at.doing) "." }
+        p.lead role="status" { (what) @if !at.doing.is_empty() { ": " (doing(at.doing)) } "." }
         p {
             progress max=(job.bytes) value=(at.bytes.min(job.bytes)) aria-label="Bytes read" { (size(at.bytes)) }
             " " (size(at.bytes)) " of " (size(job.bytes)) ", " (counted(at.records, "record")) " read"
@@ -248,7 +264,7 @@ fn tried(asked: &Asked<'_>, job: &Job) -> Markup {
             section #aside {
                 h2 { "Set aside" }
                 p { "These records would go into quarantine, with their reason; nothing is dropped. Correct them in the source and hand it in again, or read the file in another way." }
-                (trial::rejections(tried))
+                (trial::rejections(asked.server.workspace.vocabulary(), tried))
             }
         }
         section #rows { h2 { "What would be kept" } (trial::tables(tried)) }
@@ -275,15 +291,12 @@ fn next_step(asked: &Asked<'_>, job: &Job, tried: &Tried) -> Markup {
                 @if tried.proposal.is_some() { " " a href={ (path) "/mapping" } { "Look at the mapping first" } }
             }
         } @else {
-            div.note.bad {
-                p { "Before it can be brought in, one thing or more must be said. What stands below is how it looks so far." }
-                ul {
-                    @for open in &tried.open {
-                        li { @match open {
-                            Open::Arrangement => { "Which arrangement its rows belong to: " a href="#again" { "Arrangement of all rows" } }
-                            Open::Zone => { "In which zone its times are, for they have no offset (shown as if in UTC): " a href="#again" { "Time zone" } }
-                        } }
-                    }
+            div.note {
+                p { "Before it can be brought in:" }
+                form method="post" action={ (path) "/again" } {
+                    (frame::token(asked))
+                    (options::asked_for(asked, &job.wish, &tried.open))
+                    button { "Try it so" }
                 }
             }
         }
@@ -356,7 +369,7 @@ fn failed(asked: &Asked<'_>, job: &Job, failure: &Failure) -> Markup {
 /// What an import did.
 fn brought_in(asked: &Asked<'_>, job: &Job, brought: &FileImport) -> Markup {
     let counts = [
-        ("Read", brought.read),
+        ("Records read", brought.read),
         ("Accepted", brought.accepted),
         ("Corrected", brought.corrected),
         ("Known before", brought.already_known),
@@ -376,9 +389,7 @@ fn brought_in(asked: &Asked<'_>, job: &Job, brought: &FileImport) -> Markup {
                 (None, _) => { "Nothing changed: all that it holds was known before." }
             }
         }
-        (piece::table(html! { "Records; read = accepted + corrected + known + quarantined" },
-            &[("What became of them", Set::Text), ("Records", Set::Figure)],
-            counts.iter().map(|(word, figure)| vec![html! { (word) }, html! { (number(*figure)) }]).collect()))
+        dl.facts.counts { @for (word, figure) in counts { div { dt { (word) } dd { (number(figure)) } } } }
         @if let (Some(entry), true) = (brought.entry, brought.quarantined > 0) {
             p { a href={ "/quarantine/" (entry) } { (counted(brought.quarantined, "record")) " in quarantine" }
                 ": what is wrong with each, to be corrected in the source." }
@@ -387,8 +398,7 @@ fn brought_in(asked: &Asked<'_>, job: &Job, brought: &FileImport) -> Markup {
             p.note.bad { "It was kept beside a log that it repeats with another clock: controls on either stay untested." }
         }
         @if !brought.tables.is_empty() {
-            (piece::table(html! { "Rows by table" }, &[("Table", Set::Text), ("Rows", Set::Figure)],
-                brought.tables.iter().map(|table| vec![piece::name(&table.table), html! { (number(table.rows)) }]).collect()))
+            p { "Rows by table: " @for (n, table) in brought.tables.iter().enumerate() { @if n > 0 { ", " } code { (table.table) } " " (number(table.rows)) } "." }
         }
         @if !changed.is_empty() {
             h2 { "What it speaks about" }
@@ -411,7 +421,7 @@ fn entry_link(asked: &Asked<'_>, entry: u64) -> Markup {
 /// Tries a file again, in another way.
 pub fn try_again(asked: &Asked<'_>) -> Done {
     let job = right::own_job(asked)?;
-    let mut wish = wish(asked)?;
+    let mut wish = wish(asked, &asked.call.form)?;
     if wish.by == By::Found && matches!(job.wish.by, By::Proposed(_) | By::Written(_)) {
         wish.by = job.wish.by.clone();
     }
@@ -453,7 +463,8 @@ pub fn queue(asked: &Asked<'_>, job: &Job) -> Result<(), ProblemError> {
             "Something must be said about this file before it can be brought in.",
         ));
     }
-    if asked.server.jobs.ask(&job.id, Work::Bring) { Ok(()) } else { Err(not_now()) }
+    let principal = asked.visitor()?.principal.clone();
+    if asked.server.jobs.bring(&job.id, principal) { Ok(()) } else { Err(not_now()) }
 }
 
 /// Gives a file up.

@@ -5,8 +5,8 @@ use maud::{Markup, html};
 
 use super::right;
 use crate::{
-    asked::Asked,
-    job::{By, Reader, Wish, offered_names},
+    asked::{Asked, Texts},
+    job::{By, Open, Reader, Wish, offered_names},
     problem::ProblemError,
 };
 
@@ -35,6 +35,21 @@ pub fn choice(
             select id=(id) name=(id) {
                 @for (value, word) in options { option value=(value) selected[value == chosen] { (word) } }
             }
+        }
+    }
+}
+
+/// A choice that must be made, under a name that another field of the page has too.
+fn named_choice(
+    id: &str,
+    name: &str,
+    label: &str,
+    options: impl IntoIterator<Item = (String, String)>,
+) -> Markup {
+    html! {
+        div {
+            label for=(id) { (label) }
+            select id=(id) name=(name) required { @for (value, word) in options { option value=(value) { (word) } } }
         }
     }
 }
@@ -113,6 +128,43 @@ pub fn fields(asked: &Asked<'_>, wish: &Wish, told: Option<(&str, &str)>) -> Mar
     }
 }
 
+/// The fields that a file leaves open; what was said in the others goes along.
+pub fn asked_for(asked: &Asked<'_>, wish: &Wish, open: &[Open]) -> Markup {
+    let first = |word: &str| (String::new(), word.to_owned());
+    let arrangement = open.contains(&Open::Arrangement);
+    let zone = open.contains(&Open::Zone);
+    let (mapping, table) = match &wish.by {
+        By::Mapping(name) => (name.as_str(), ""),
+        By::Table(name) => ("", name.as_str()),
+        _ => ("", ""),
+    };
+    let fold =
+        FOLDS.iter().find(|(.., fold)| Some(*fold) == wish.fold).map_or("", |(word, ..)| word);
+    let said = [
+        ("mapping", mapping),
+        ("table", table),
+        ("fold", fold),
+        ("encoding", wish.encoding.map_or("", TextEncoding::name)),
+        ("party", wish.party.as_deref().unwrap_or_default()),
+        ("set", wish.set.as_str()),
+        ("keep_both", if wish.allow_duplicate_log { "yes" } else { "" }),
+    ];
+    let none = std::iter::once(first("choose one"));
+    html! {
+        div.grid {
+            @if arrangement { (named_choice("say-arrangement", "arrangement", "Which arrangement its rows belong to", none.chain(pairs(right::importable(asked))))) }
+            @else { input type="hidden" name="arrangement" value=(wish.arrangement.as_deref().unwrap_or_default()); }
+            @if zone {
+                div {
+                    label for="say-zone" { "The zone of its times, which have no offset and are shown as if in UTC" }
+                    input #say-zone name="zone" required maxlength="200" placeholder="Europe/Lisbon";
+                }
+            } @else { input type="hidden" name="zone" value=(wish.zone.as_deref().unwrap_or_default()); }
+        }
+        @for (name, value) in said { @if !value.is_empty() { input type="hidden" name=(name) value=(value); } }
+    }
+}
+
 fn same(wish: &Wish, told: Option<(&str, &str)>) -> Markup {
     let wrong = wrong("set", told);
     html! {
@@ -126,13 +178,13 @@ fn same(wish: &Wish, told: Option<(&str, &str)>) -> Markup {
     }
 }
 
-/// What the fields of a form say.
+/// What the fields of a form, or of a query, say.
 ///
 /// # Errors
 /// A choice that the form does not offer.
-pub fn wish(asked: &Asked<'_>) -> Result<Wish, ProblemError> {
-    let text =
-        |name: &str| Some(asked.field(name).trim().to_owned()).filter(|text| !text.is_empty());
+pub fn wish(asked: &Asked<'_>, said: &Texts) -> Result<Wish, ProblemError> {
+    let field = |name: &str| said.get(name).map(String::as_str).unwrap_or_default();
+    let text = |name: &str| Some(field(name).trim().to_owned()).filter(|text| !text.is_empty());
     let importable = right::importable(asked);
     let only = (importable.len() == 1 && !right::may_share(asked)).then(|| importable.first());
     let by = match (text("mapping"), text("table")) {
@@ -146,7 +198,7 @@ pub fn wish(asked: &Asked<'_>) -> Result<Wish, ProblemError> {
         (None, None) => By::Found,
     };
     let strange = |what: &str| ProblemError::unclear(format!("There is no such {what}."));
-    let fold = match asked.field("fold") {
+    let fold = match field("fold") {
         "" => None,
         word => Some(
             FOLDS
@@ -156,7 +208,7 @@ pub fn wish(asked: &Asked<'_>) -> Result<Wish, ProblemError> {
                 .ok_or_else(|| strange("choice of a time that occurs twice"))?,
         ),
     };
-    let encoding = match asked.field("encoding") {
+    let encoding = match field("encoding") {
         "" => None,
         word => Some(
             ENCODINGS
@@ -170,11 +222,11 @@ pub fn wish(asked: &Asked<'_>) -> Result<Wish, ProblemError> {
         by,
         arrangement: text("arrangement"),
         only_arrangement: only.flatten().cloned(),
-        set: asked.field("set").trim().to_owned(),
+        set: field("set").trim().to_owned(),
         zone: text("zone"),
         fold,
         encoding,
         party: text("party"),
-        allow_duplicate_log: asked.field("keep_both") == "yes",
+        allow_duplicate_log: field("keep_both") == "yes",
     })
 }

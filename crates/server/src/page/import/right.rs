@@ -4,12 +4,11 @@
 use std::collections::BTreeSet;
 
 use backstay_access::{Action, Privacy, Resource};
-use backstay_desk::mapping::LOOK_ARRANGEMENT;
-use backstay_evidence::vocabulary::{Privacy as Class, Scope, Table};
+use backstay_evidence::vocabulary::{Scope, Table};
 
 use crate::{
     asked::Asked,
-    job::{Job, Open, Tried},
+    job::{self, Job, Open, Tried},
     problem::ProblemError,
 };
 
@@ -36,72 +35,14 @@ pub fn tables<'a>(asked: &'a Asked<'_>) -> Vec<&'a Table> {
     all.filter(|table| shared || table.scope == Scope::Arrangement).collect()
 }
 
-/// The highest class among a table's columns.
-fn class(asked: &Asked<'_>, table: &str) -> Privacy {
-    let table = asked.server.workspace.vocabulary().table(table);
-    let highest = table.iter().flat_map(|table| &table.columns).map(|column| column.privacy).max();
-    match highest {
-        // What was rejected names its case at most.
-        None | Some(Class::Internal) => Privacy::Internal,
-        Some(Class::Open) => Privacy::Open,
-        Some(Class::Personal) => Privacy::Personal,
-        Some(Class::Secret) => Privacy::Secret,
-    }
-}
-
 /// Why the asker may not bring in what a file holds; nothing when they may.
 pub fn refusal(asked: &Asked<'_>, tried: &Tried) -> Option<String> {
-    let open = tried.open.contains(&Open::Arrangement);
-    let (mut shared, mut foreign) = (BTreeSet::new(), false);
-    for (table, arrangement) in &tried.trial.touched.rows {
-        // It stands for an arrangement that is still to be said.
-        if open && arrangement == LOOK_ARRANGEMENT {
-            continue;
-        }
-        let of = (!arrangement.is_empty()).then_some(arrangement.as_str());
-        let rows = Resource::Rows { arrangement: of, privacy: class(asked, table) };
-        if asked.may(Action::ImportCreate, &rows) {
-            continue;
-        }
-        match of {
-            None => drop(shared.insert(table.as_str())),
-            Some(_) => foreign = true,
-        }
-    }
-    if foreign {
-        return Some(
-            "This file holds rows of an arrangement that you may not bring evidence for. It is refused as \
-             a whole, and nothing of it is kept."
-                .to_owned(),
-        );
-    }
-    if !shared.is_empty() {
-        let named: Vec<String> = shared.iter().map(|table| format!("`{table}`")).collect();
-        return Some(format!(
-            "This file holds rows of {}, which all arrangements share and you may not bring in. It is \
-             refused as a whole, and nothing of it is kept.",
-            named.join(", ")
-        ));
-    }
-    foreign_people(asked, tried)
-}
-
-/// Ids of people count as those of a party: a provider's people speak of their own party alone, so that
-/// nobody joins another's people to theirs.
-fn foreign_people(asked: &Asked<'_>, tried: &Tried) -> Option<String> {
-    let visitor = asked.visitor.as_ref()?;
-    let provider = visitor.account.provider.as_deref()?;
-    let own = importable(asked);
-    let open = tried.open.contains(&Open::Arrangement);
-    let known = |party: &String| {
-        party == provider || own.contains(party) || (open && party == LOOK_ARRANGEMENT)
+    let nobody = || Some("Sign in first.".to_owned());
+    let (Some(authority), Some(visitor)) = (&asked.authority, &asked.visitor) else {
+        return nobody();
     };
-    let foreign = tried.trial.touched.parties.iter().any(|party| !known(party));
-    foreign.then(|| {
-        "This file counts ids of people as those of a party that is not yours. Leave the party out, or name \
-         your own; nothing of the file is kept."
-            .to_owned()
-    })
+    let vocabulary = asked.server.workspace.vocabulary();
+    job::refusal(authority, &visitor.principal, vocabulary, tried)
 }
 
 /// Whether the asker may look at a file that waits: who handed it in, and whoever of the same side may bring

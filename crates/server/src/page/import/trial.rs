@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use backstay_evidence::{
+    Vocabulary,
     excerpt::{ExcerptCell, ExcerptRecord},
     mapping::SourceFormat,
 };
@@ -14,7 +15,7 @@ use backstay_report::{
 };
 use maud::{Markup, html};
 
-use crate::job::{Job, Reader, Tried};
+use crate::job::{Job, Open, Reader, Tried};
 
 /// Kinds of rejection shown with their cells.
 const KINDS_SHOWN: usize = 25;
@@ -24,6 +25,10 @@ const COLUMNS_SHOWN: usize = 9;
 const AROUND: usize = 2;
 /// Characters of a cell shown.
 const CELL_SHOWN: usize = 60;
+/// Characters of a value shown in a row of many.
+const IN_A_ROW: usize = 26;
+/// The column of what no other takes.
+const ATTRIBUTES: &str = "attributes";
 /// Rows shown cell by cell.
 const ROWS_SHOWN: usize = 2;
 
@@ -50,7 +55,17 @@ pub fn counted(figure: u64, noun: &str) -> String {
 }
 
 fn shortened(text: &str) -> String {
-    match text.char_indices().nth(CELL_SHOWN) {
+    cut(text, CELL_SHOWN)
+}
+
+fn in_a_row(text: &str) -> String {
+    // A pseudonym says nothing by its length.
+    let personal = text.len() == 42 && text.starts_with("p-");
+    cut(text, if personal { 12 } else { IN_A_ROW })
+}
+
+fn cut(text: &str, shown: usize) -> String {
+    match text.char_indices().nth(shown) {
         Some((at, _)) => format!("{}…", text.get(..at).unwrap_or(text)),
         None => text.to_owned(),
     }
@@ -68,11 +83,15 @@ pub fn facts(job: &Job, tried: &Tried) -> Markup {
         SourceFormat::Icalendar => "iCalendar",
     };
     let delimiter = layout.delimiter.map(|delimiter| match delimiter {
-        '\t' => "tab".to_owned(),
+        ',' => "a comma".to_owned(),
+        ';' => "a semicolon".to_owned(),
+        '\t' => "a tab".to_owned(),
+        '|' => "an upright stroke".to_owned(),
         other => format!("`{other}`"),
     });
     let text = !matches!(layout.format, SourceFormat::Xlsx | SourceFormat::Parquet);
-    let zone = tried.options.zone.clone().or_else(|| {
+    let zone = tried.options.zone.clone().filter(|_| !tried.open.contains(&Open::Zone));
+    let zone = zone.or_else(|| {
         tried.options.mapping.as_ref().and_then(|mapping| mapping.definition().zone.clone())
     });
     html! {
@@ -136,8 +155,9 @@ fn first_rows(table: &str, rows: &[Vec<(String, String)>]) -> Markup {
         .first()
         .map(|row| row.iter().map(|(column, _)| column.as_str()).collect())
         .unwrap_or_default();
-    let shown: Vec<&str> =
-        heads.into_iter().filter(|head| !head.ends_with("_offset_minutes")).collect();
+    let aside = |head: &str| head.ends_with("_offset_minutes") || head == ATTRIBUTES;
+    let kept_beside = heads.contains(&ATTRIBUTES);
+    let shown: Vec<&str> = heads.into_iter().filter(|head| !aside(head)).collect();
     if shown.is_empty() {
         return html! {};
     }
@@ -148,11 +168,12 @@ fn first_rows(table: &str, rows: &[Vec<(String, String)>]) -> Markup {
                 thead { tr { @for head in &shown { th scope="col" { (piece::name(head)) } } } }
                 tbody {
                     @for row in rows {
-                        tr { @for head in &shown { td { (piece::name(&shortened(value(row, head)))) } } }
+                        tr { @for head in &shown { td { (piece::name(&in_a_row(value(row, head)))) } } }
                     }
                 }
             }
         }
+        @if kept_beside { p.quiet { "What no column takes is kept beside each row, in its attributes." } }
     }
 }
 
@@ -165,6 +186,7 @@ fn cell_by_cell(cells: &[ReadCell], table: &str) -> Markup {
     let refused: BTreeSet<u32> =
         cells.iter().filter(|cell| cell.refused.is_some()).map(|cell| cell.record).collect();
     let own = cells.iter().filter(|c| c.table == table && !refused.contains(&c.record));
+    let own = own.filter(|cell| cell.column != ATTRIBUTES);
     let own: Vec<&ReadCell> = own.filter(|cell| cell.value.is_some()).collect();
     let mut rows: Vec<(u32, i16)> = own.iter().map(|cell| (cell.record, cell.item)).collect();
     rows.dedup();
@@ -207,20 +229,24 @@ fn written(from: &FromCell) -> Markup {
 }
 
 /// Every kind of record that is set aside, the cells in their place.
-pub fn rejections(tried: &Tried) -> Markup {
+pub fn rejections(vocabulary: &Vocabulary, tried: &Tried) -> Markup {
     let kinds = &tried.trial.read.rejections;
     html! {
-        @for kind in kinds.iter().take(KINDS_SHOWN) { (rejection(tried, kind)) }
+        @for kind in kinds.iter().take(KINDS_SHOWN) { (rejection(vocabulary, tried, kind)) }
         @if kinds.len() > KINDS_SHOWN {
             p { "And " (counted((kinds.len() - KINDS_SHOWN) as u64, "further kind")) "." }
         }
     }
 }
 
-fn rejection(tried: &Tried, kind: &RejectionKind) -> Markup {
+fn rejection(vocabulary: &Vocabulary, tried: &Tried, kind: &RejectionKind) -> Markup {
+    // A filter of the mapping looks at a column of the source.
+    let of_table = |column: &String| {
+        vocabulary.table(&kind.table).is_some_and(|table| table.column(column).is_some())
+    };
     let place = match (&kind.column, kind.table.as_str()) {
-        (Some(column), "") => format!("`{column}`"),
-        (Some(column), table) => format!("`{table}.{column}`"),
+        (Some(column), table) if of_table(column) => format!("`{table}.{column}`"),
+        (Some(column), _) => format!("`{column}` of the file"),
         (None, "") => "the record as a whole".to_owned(),
         (None, table) => format!("`{table}`"),
     };
@@ -229,7 +255,7 @@ fn rejection(tried: &Tried, kind: &RejectionKind) -> Markup {
     html! {
         section.kind {
             h3 { (counted(kind.count, "record")) ": " (piece::sentence(&place)) span.s.bad { " " (kind.code) } }
-            p { (piece::sentence(&crate::job::in_words_of_the_page(&kind.reason))) }
+            p { (piece::sentence(&piece::capital(&crate::job::in_words_of_the_page(&kind.reason)))) "." }
             @if let Some(first) = kind.records.first() { (in_place(tried, kind, *first)) }
             @if kind.count > 1 { p.quiet { "First in records " (records.join(", ")) "." } }
         }
