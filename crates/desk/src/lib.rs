@@ -7,16 +7,20 @@
 
 pub mod assess;
 pub mod catalogue;
+pub mod beside;
 pub mod error;
 pub mod evidence;
 pub mod import;
 pub mod ledger;
 pub mod mapping;
 pub mod name;
+pub mod ladder;
 pub mod period;
 pub mod query;
 pub mod register;
 pub mod replay;
 pub mod trial;
+pub mod report;
+pub mod restate;
 
 pub use error::DeskError;

@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::{
     DeriveInput,
     case::{self, Case},
+    case_day::{self, Stretch},
     clock::{self, CaseClock, Choice, Outcome, Segment},
     terms::{ServiceLevel, Terms},
     worktime::WorkCalendar,
@@ -173,6 +174,33 @@ pub fn explain(
     case_id: &str,
     service_level_id: &str,
 ) -> Result<Explanation, EngineError> {
+    with_clock(input, case_id, service_level_id, |terms, case, clock| {
+        Ok(tell(input, terms, case, clock))
+    })
+}
+
+/// The same, and the case laid over the days of its sites.
+///
+/// # Errors
+/// As [`explain`].
+pub fn explain_by_day(
+    input: &DeriveInput<'_>,
+    case_id: &str,
+    service_level_id: &str,
+) -> Result<(Explanation, Vec<Stretch>), EngineError> {
+    let zone = Zone::find(input.zone).map_err(|error| EngineError::Time(error.to_string()))?;
+    with_clock(input, case_id, service_level_id, |terms, case, clock| {
+        Ok((tell(input, terms, case, clock), case_day::stretches(terms, clock, &zone)?))
+    })
+}
+
+/// Finds the clock of a case under a service level, and hands it on.
+fn with_clock<T>(
+    input: &DeriveInput<'_>,
+    case_id: &str,
+    service_level_id: &str,
+    tell: impl FnOnce(&Terms, &Case, &CaseClock<'_>) -> Result<T, EngineError>,
+) -> Result<T, EngineError> {
     let terms = Terms::read(input)?;
     let cases = case::read(&input.tables.batches("case_event")?)?;
     let case = cases.iter().find(|case| case.id.as_ref() == case_id).ok_or_else(|| EngineError::Evidence {
@@ -192,7 +220,7 @@ pub fn explain(
             message: not_measured(&terms, case, service_level_id, &measures),
         });
     };
-    Ok(tell(input, &terms, case, &clock))
+    tell(&terms, case, &clock)
 }
 
 fn not_measured<'a>(

@@ -6,6 +6,7 @@ mod array;
 pub mod backlog_case;
 pub mod case;
 pub mod case_clock;
+pub mod case_day;
 pub mod case_handoff;
 pub mod case_path;
 pub mod clock;
@@ -54,6 +55,7 @@ pub mod report_case;
 pub mod report_ladder;
 pub mod report_row;
 mod side;
+pub mod team_day;
 pub mod terms;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]

@@ -7,12 +7,14 @@
 //! It must never judge: whether something is met is said by a control.
 
 mod credit;
+mod day;
 mod hours;
 mod line;
 mod overlap;
 mod quality;
 
 pub use credit::{CreditMonth, CreditPanel, amount, credits};
+pub use day::{DayPanel, PromisedDay, day};
 pub use hours::{
     Clash, Coverage, Handover, HandoverPair, HoursPanel, Meeting, MeetingSide, OpenSpan, Urgent,
     UrgentTerm, hours,
@@ -22,6 +24,8 @@ pub use quality::{
     Agreement, Complaints, CurvePoint, DriftSeries, DriftSignal, DriftWeek, Feedback, Inspection,
     Lot, PlanCurve, QualityPanel, StrainGroup, Stream, quality,
 };
+
+pub use crate::derive::team_day::TeamDay;
 
 use crate::{error::EngineError, session::Session, warned::DueCase};
 

@@ -20,9 +20,10 @@ use super::Session;
 use crate::{
     derive::{
         Derivation, DeriveInput, MEASUREMENT, MEASUREMENT_HISTORY, TableBatches, case_clock,
+        case_day::Stretch,
         credit_book::{CreditBook, first_month},
         credit_row::{CreditRows, rows},
-        explain::{Explanation, explain},
+        explain::{Explanation, explain, explain_by_day},
         operator::Operator,
     },
     error::EngineError,
@@ -213,6 +214,18 @@ impl Session {
         service_level_id: &str,
     ) -> Result<Explanation, EngineError> {
         explain(&self.derive_input(&AllTables(self))?, case_id, service_level_id)
+    }
+
+    /// One case under one service level, segment by segment, laid over the days of its sites.
+    ///
+    /// # Errors
+    /// As [`Session::explain`].
+    pub fn explain_by_day(
+        &self,
+        case_id: &str,
+        service_level_id: &str,
+    ) -> Result<(Explanation, Vec<Stretch>), EngineError> {
+        explain_by_day(&self.derive_input(&AllTables(self))?, case_id, service_level_id)
     }
 
     /// What a derivation may see, reading through `tables`.

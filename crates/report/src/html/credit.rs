@@ -21,28 +21,47 @@ pub(super) const CONTROL: &str = "credits-taken";
 const REFS_SHOWN: usize = 4;
 
 /// All arrangements with a scheme; the others in a line each.
-pub(super) fn body(dossier: &Dossier<'_>, links: &Links) -> Markup {
+pub(super) fn body(dossier: &Dossier<'_>, links: &Links<'_>) -> Markup {
     let (some, none): (Vec<&Panels>, Vec<&Panels>) =
         dossier.panels.iter().partition(|panels| !panels.credits.months.is_empty());
     html! {
         @for panels in some {
             h3 { (text::name(&panels.arrangement_id)) (level::what(dossier, &panels.arrangement_id)) " "
-                (part::status_of(dossier, &panels.arrangement_id, CONTROL)) }
+                (part::status_of(dossier, links, &panels.arrangement_id, CONTROL)) }
             (one(dossier, links, &panels.arrangement_id, &panels.credits))
         }
         @for panels in none {
             h3 { (text::name(&panels.arrangement_id)) (level::what(dossier, &panels.arrangement_id)) }
-            p { "No scheme of service credits is registered, so nothing is reckoned. A contract with credits becomes rows of "
-                code { "credit_scheme" } ", " code { "credit_term" } " and " code { "charge" }
-                "; that a contract has none is a row with the model " code { "none" } ". "
-                @if part::result(dossier, &panels.arrangement_id, CONTROL).is_some() {
-                    "Control: " (part::status_of(dossier, &panels.arrangement_id, CONTROL)) "."
-                } }
+            (no_scheme(dossier, links, panels))
         }
     }
 }
 
-fn one(dossier: &Dossier<'_>, links: &Links, arrangement: &str, panel: &CreditPanel) -> Markup {
+/// The credits of one arrangement.
+pub(super) fn of_arrangement(dossier: &Dossier<'_>, links: &Links<'_>, panels: &Panels) -> Markup {
+    let credits = &panels.credits;
+    if credits.months.is_empty() {
+        return no_scheme(dossier, links, panels);
+    }
+    html! {
+        (part::head(dossier, links, &panels.arrangement_id, CONTROL, "What is owed"))
+        (one(dossier, links, &panels.arrangement_id, credits))
+    }
+}
+
+/// Why nothing is reckoned, and what to bring.
+fn no_scheme(dossier: &Dossier<'_>, links: &Links<'_>, panels: &Panels) -> Markup {
+    html! {
+        p { "No scheme of service credits is registered, so nothing is reckoned. A contract with credits becomes rows of "
+            code { "credit_scheme" } ", " code { "credit_term" } " and " code { "charge" }
+            "; that a contract has none is a row with the model " code { "none" } ". "
+            @if part::result(dossier, &panels.arrangement_id, CONTROL).is_some() {
+                "Control: " (part::status_of(dossier, links, &panels.arrangement_id, CONTROL)) "."
+            } }
+    }
+}
+
+fn one(dossier: &Dossier<'_>, links: &Links<'_>, arrangement: &str, panel: &CreditPanel) -> Markup {
     let noted = panel.note.iter().flat_map(|note| &note.months);
     let missed = panel.note.as_ref().map_or(0, |note| note.cases.len());
     html! {
@@ -50,7 +69,7 @@ fn one(dossier: &Dossier<'_>, links: &Links, arrangement: &str, panel: &CreditPa
             (sentence(links, month))
             (levels(links, arrangement, month))
         }
-        @if missed > 0 {
+        @if missed > 0 && !links.0.stands_alone() {
             p.basis { (text::counted(missed as u64, "missed case")) " behind it, each with its deadline and record: "
                 code { "backstay credits " (text::plain(arrangement)) " --period " (crate::words::period(dossier.assessment.basis.period)) " --html note.html" } }
         }
@@ -59,7 +78,7 @@ fn one(dossier: &Dossier<'_>, links: &Links, arrangement: &str, panel: &CreditPa
 }
 
 /// The month in one sentence.
-pub(super) fn sentence(links: &Links, month: &NoteMonth) -> Markup {
+pub(super) fn sentence(links: &Links<'_>, month: &NoteMonth) -> Markup {
     html! {
         p { strong { (text::plain(&month.month)) } ": " (text::told(&credit::total(month))) ". "
             span.quiet { "Rows: " (links.some(&month.evidence, REFS_SHOWN)) } }
@@ -67,7 +86,7 @@ pub(super) fn sentence(links: &Links, month: &NoteMonth) -> Markup {
 }
 
 /// How the credit of each service level was reckoned.
-pub(super) fn levels(links: &Links, arrangement: &str, month: &NoteMonth) -> Markup {
+pub(super) fn levels(links: &Links<'_>, arrangement: &str, month: &NoteMonth) -> Markup {
     if month.levels.is_empty() {
         return Markup::default();
     }
@@ -128,7 +147,7 @@ fn money(amount: Option<&Amount>) -> Markup {
 }
 
 /// The months since the scheme began, at most a year.
-fn months(links: &Links, arrangement: &str, months: &[CreditMonth]) -> Markup {
+fn months(links: &Links<'_>, arrangement: &str, months: &[CreditMonth]) -> Markup {
     let currencies: Vec<&str> = months
         .iter()
         .flat_map(|month| [&month.charge, &month.owed].into_iter().flatten())

@@ -25,7 +25,7 @@ const LIMITS: [(&str, &str, i128); 2] = [("cusum", "CUSUM", 4_000), ("ewma", "EW
 
 /// A series: sentences, drawings, table.
 pub(super) fn series(
-    links: &Links,
+    links: &Links<'_>,
     arrangement: &str,
     stream: &str,
     series: &DriftSeries,
@@ -34,9 +34,11 @@ pub(super) fn series(
     let id = text::anchor("drift", &[arrangement, stream, &series.series]);
     let skipped = series.weeks.len().saturating_sub(WEEKS_DRAWN);
     let weeks = series.weeks.get(skipped..).unwrap_or_default();
+    let shown = links.shown(WEEKS_SHOWN);
     let any = series.signals.iter().any(|signal| signal.signal.is_some());
     html! {
-        h5 { (text::name(stream)) ", " (text::title(&series.series)) }
+        @let words = html! { (text::name(stream)) ", " (text::title(&series.series)) };
+        @if links.0.stands_alone() { h3 { (words) } } @else { h5 { (words) } }
         ul.said { @for signal in &series.signals { li {
             (held(signal.signal.as_deref())) " by " (signal.rule.to_uppercase()) ": " (text::told(&signal.sentence)) ". "
             @if signal.signal.is_some() { span.quiet { "Rows: " (links.some(&signal.evidence, REFS_SHOWN)) } }
@@ -46,9 +48,12 @@ pub(super) fn series(
             div.beside {
                 @if let Some(drawing) = shares(&id, weeks) { (drawing) }
                 div {
-                    (table(stream, series))
-                    @if series.weeks.len() > WEEKS_SHOWN {
-                        p.basis { "And " (text::counted((series.weeks.len() - WEEKS_SHOWN) as u64, "week")) " before: " code { (text::title_text(command)) } }
+                    (table(stream, series, shown))
+                    @if series.weeks.len() > shown {
+                        p.basis {
+                                "And " (text::counted((series.weeks.len() - shown) as u64, "week")) " before"
+                                @if links.0.stands_alone() { "." } @else { ": " code { (text::title_text(command)) } }
+                            }
                     }
                 }
             }
@@ -209,7 +214,7 @@ fn rule_chart(
     Some(frame.draw(&scale, |tick| (tick / ONE).to_string(), &inner))
 }
 
-fn table(stream: &str, series: &DriftSeries) -> Markup {
+fn table(stream: &str, series: &DriftSeries, shown: usize) -> Markup {
     let heads = [
         ("Week from", Set::Text),
         ("Found", Set::Figure),
@@ -221,7 +226,7 @@ fn table(stream: &str, series: &DriftSeries) -> Markup {
     ];
     let caption = html! { span.only-read { (text::name(stream)) ", " (text::title(&series.series)) ", by week" } };
     let mut sheet = Sheet::new(caption, &heads).compact();
-    let hidden = series.weeks.len().saturating_sub(WEEKS_SHOWN);
+    let hidden = series.weeks.len().saturating_sub(shown);
     let percent = |nanos: i128| {
         let share = i64::try_from(nanos).unwrap_or(i64::MAX);
         figure::percent(share, 1_000_000_000, 1).unwrap_or_default().replace(" %", "")

@@ -17,7 +17,7 @@ use crate::due::signed_span;
 const SHOWN: usize = 12;
 
 /// All arrangements with open cases.
-pub(super) fn body(dossier: &Dossier<'_>, links: &Links) -> Markup {
+pub(super) fn body(dossier: &Dossier<'_>, links: &Links<'_>) -> Markup {
     let (some, none): (Vec<&Panels>, Vec<&Panels>) =
         dossier.panels.iter().partition(|panels| !panels.due.is_empty());
     html! {
@@ -36,10 +36,26 @@ pub(super) fn body(dossier: &Dossier<'_>, links: &Links) -> Markup {
     }
 }
 
-fn one(dossier: &Dossier<'_>, links: &Links, panels: &Panels) -> Markup {
+fn one(dossier: &Dossier<'_>, links: &Links<'_>, panels: &Panels) -> Markup {
     let arrangement = panels.arrangement_id.as_str();
+    html! {
+        h3 { (text::name(arrangement)) (level::what(dossier, arrangement)) }
+        (cases(dossier, links, panels, None))
+    }
+}
+
+/// The open cases of an arrangement; `level`: under this service level only.
+pub(super) fn cases(
+    dossier: &Dossier<'_>,
+    links: &Links<'_>,
+    panels: &Panels,
+    level: Option<&str>,
+) -> Markup {
+    let arrangement = panels.arrangement_id.as_str();
+    let own = panels.due.iter().filter(|case| level.is_none_or(|id| case.service_level == id));
+    let own: Vec<&DueCase> = own.collect();
     let mut pressing: Vec<&DueCase> =
-        panels.due.iter().filter(|case| case.standing != "open").collect();
+        own.iter().copied().filter(|case| case.standing != "open").collect();
     // What can still be saved comes first, then what ran out last.
     pressing.sort_by_key(|case| {
         let rank = match case.standing.as_str() {
@@ -52,18 +68,17 @@ fn one(dossier: &Dossier<'_>, links: &Links, panels: &Panels) -> Markup {
     });
     let sql = "SELECT * FROM due_soon WHERE standing <> 'open' ORDER BY due_at, case_id";
     html! {
-        h3 { (text::name(arrangement)) (level::what(dossier, arrangement)) }
-        (summary(links, arrangement, &panels.due))
+        (summary(links, arrangement, &own))
         @if pressing.is_empty() { p.basis { "No warning was due." } }
         @else {
             (table(dossier, links, arrangement, &pressing))
-            (part::rest(pressing.len().saturating_sub(SHOWN), "case", &part::query(dossier, arrangement, sql)))
+            (part::rest(links, pressing.len().saturating_sub(links.shown(SHOWN)), "case", &part::query(dossier, arrangement, sql)))
         }
     }
 }
 
 /// Open cases by service level and standing.
-fn summary(links: &Links, arrangement: &str, due: &[DueCase]) -> Markup {
+fn summary(links: &Links<'_>, arrangement: &str, due: &[&DueCase]) -> Markup {
     let mut levels: BTreeMap<&str, Vec<&DueCase>> = BTreeMap::new();
     for case in due {
         levels.entry(&case.service_level).or_default().push(case);
@@ -93,8 +108,13 @@ fn summary(links: &Links, arrangement: &str, due: &[DueCase]) -> Markup {
     sheet.render()
 }
 
-fn table(dossier: &Dossier<'_>, links: &Links, arrangement: &str, cases: &[&DueCase]) -> Markup {
-    let with_priority = cases.iter().take(SHOWN).any(|case| case.priority.is_some());
+fn table(
+    dossier: &Dossier<'_>,
+    links: &Links<'_>,
+    arrangement: &str,
+    cases: &[&DueCase],
+) -> Markup {
+    let with_priority = cases.iter().take(links.shown(SHOWN)).any(|case| case.priority.is_some());
     let mut heads = vec![("Case", Set::Text), ("Service level", Set::Text)];
     if with_priority {
         heads.push(("Priority", Set::Text));
@@ -111,10 +131,13 @@ fn table(dossier: &Dossier<'_>, links: &Links, arrangement: &str, cases: &[&DueC
         html! { "Cases whose time runs out, then those whose time ran out, the latest first" };
     let mut sheet = Sheet::new(caption, &heads);
     let zone = dossier.zone(arrangement);
-    for case in cases.iter().take(SHOWN) {
+    for case in cases.iter().take(links.shown(SHOWN)) {
         let span = |us: Option<i64>| us.map(signed_span).unwrap_or_default();
         let with = case.team_id.as_deref().or(case.site_id.as_deref()).unwrap_or_default();
-        let mut cells = vec![text::name(&case.case_id), text::name(&case.service_level)];
+        let mut cells = vec![
+            links.case(arrangement, &case.service_level, &case.case_id),
+            text::name(&case.service_level),
+        ];
         if with_priority {
             cells.push(html! { (text::plain(case.priority.as_deref().unwrap_or_default())) });
         }

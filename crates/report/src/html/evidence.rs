@@ -16,7 +16,7 @@ const LACKING_SHOWN: usize = 20;
 const REASONS_SHOWN: usize = 3;
 
 /// Feeds, tables, files.
-pub(super) fn body(dossier: &Dossier<'_>, links: &Links) -> Markup {
+pub(super) fn body(dossier: &Dossier<'_>, links: &Links<'_>) -> Markup {
     html! {
         (feeds(dossier, links))
         (lacking(dossier, links))
@@ -25,7 +25,7 @@ pub(super) fn body(dossier: &Dossier<'_>, links: &Links) -> Markup {
     }
 }
 
-fn feeds(dossier: &Dossier<'_>, links: &Links) -> Markup {
+pub(super) fn feeds(dossier: &Dossier<'_>, links: &Links<'_>) -> Markup {
     if dossier.feeds.is_empty() {
         return html! {
             p { "No feed of evidence is declared, so nothing says what should have arrived: whatever rests on work events stays untested. "
@@ -44,7 +44,7 @@ fn feeds(dossier: &Dossier<'_>, links: &Links) -> Markup {
     ];
     let mut sheet =
         Sheet::new(html! { "Intervals of the period in which evidence was expected" }, &heads);
-    for feed in &dossier.feeds {
+    for feed in dossier.feeds.iter() {
         let undeclared = html! { span.quiet { "no feed" } };
         sheet.row(Row::of(vec![
             feed.feed.as_deref().map_or(undeclared, text::name),
@@ -77,7 +77,7 @@ fn anchor(feed: &Feed) -> String {
     text::anchor("feed", &parts)
 }
 
-fn lacking(dossier: &Dossier<'_>, links: &Links) -> Markup {
+pub(super) fn lacking(dossier: &Dossier<'_>, links: &Links<'_>) -> Markup {
     let wanting: Vec<&Feed> =
         dossier.feeds.iter().filter(|feed| !feed.lacking.is_empty()).collect();
     html! {
@@ -86,7 +86,7 @@ fn lacking(dossier: &Dossier<'_>, links: &Links) -> Markup {
             @let caption = html! { "Not as declared: " (text::name(feed.feed.as_deref().unwrap_or("no feed"))) " of " (text::name(&feed.table)) ", " (text::name(&feed.arrangement_id)) };
             @let sheet = {
                 let mut sheet = Sheet::new(caption, &heads);
-                for interval in feed.lacking.iter().take(LACKING_SHOWN) {
+                for interval in feed.lacking.iter().take(links.shown(LACKING_SHOWN)) {
                     sheet.row(Row::of(vec![
                         html! { (text::plain(&interval.days)) },
                         status::arrival(&interval.outcome),
@@ -98,9 +98,10 @@ fn lacking(dossier: &Dossier<'_>, links: &Links) -> Markup {
             };
             div.sheet id=(anchor(feed)) tabindex="-1" {
                 (sheet.render())
-                @if feed.lacking.len() > LACKING_SHOWN {
-                    p { "And " (text::counted((feed.lacking.len() - LACKING_SHOWN) as u64, "more interval")) ": "
-                        code { "backstay query \"SELECT * FROM feed_day WHERE NOT arrived\" --period " (dossier.assessment.basis.period) } "." }
+                @if feed.lacking.len() > links.shown(LACKING_SHOWN) {
+                    p { "And " (text::counted((feed.lacking.len() - links.shown(LACKING_SHOWN)) as u64, "more interval"))
+                        @if !links.0.stands_alone() { ": " code { "backstay query \"SELECT * FROM feed_day WHERE NOT arrived\" --period " (dossier.assessment.basis.period) } }
+                        "." }
                 }
             }
         }
@@ -163,7 +164,7 @@ fn sources(dossier: &Dossier<'_>) -> Markup {
         html! { "Files that the evidence came from, as ledger entries; read = accepted + corrected + known + quarantined" },
         &heads,
     );
-    for source in &dossier.sources {
+    for source in dossier.sources.iter() {
         let mut cells = vec![html! { (source.entry) }, text::name(&source.file)];
         cells.extend(source.counts.iter().map(|count| html! { (text::number(*count)) }));
         cells.push(html! { span.nowrap { (text::instant(source.recorded_at_us)) } span.sub { "by " (text::name(&source.actor)) } });

@@ -28,7 +28,7 @@ fn groups(findings: &[Finding]) -> Vec<((&str, &str), Vec<&Finding>)> {
 }
 
 /// All findings.
-pub(super) fn body(dossier: &Dossier<'_>, links: &Links) -> Markup {
+pub(super) fn body(dossier: &Dossier<'_>, links: &Links<'_>) -> Markup {
     let findings = &dossier.assessment.findings;
     if findings.is_empty() {
         return html! { p { "None: nothing that was tested was missed, and everything could be tested." } };
@@ -50,7 +50,7 @@ pub(super) fn body(dossier: &Dossier<'_>, links: &Links) -> Markup {
 
 fn one(
     dossier: &Dossier<'_>,
-    links: &Links,
+    links: &Links<'_>,
     (control, arrangement): (&str, &str),
     group: &[&Finding],
 ) -> Markup {
@@ -102,7 +102,7 @@ fn more(dossier: &Dossier<'_>, hidden: u64) -> Markup {
     }
 }
 
-fn line(links: &Links, finding: &Finding, measured: bool, money: bool) -> Vec<Markup> {
+fn line(links: &Links<'_>, finding: &Finding, measured: bool, money: bool) -> Vec<Markup> {
     let target = links.subject(&finding.control, &finding.arrangement_id, &finding.subject);
     let value = |value: &Option<String>| match value {
         Some(value) => html! { (text::plain(value)) },
@@ -111,7 +111,7 @@ fn line(links: &Links, finding: &Finding, measured: bool, money: bool) -> Vec<Ma
     let mut cells = vec![
         html! {
             @match target {
-                Some(target) => { a href={ "#" (target) } { (text::name(&finding.subject)) } }
+                Some(target) => { a href=(target) { (text::name(&finding.subject)) } }
                 None => { (text::name(&finding.subject)) }
             }
         },

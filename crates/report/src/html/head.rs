@@ -140,7 +140,7 @@ fn arrangements(dossier: &Dossier<'_>) -> Markup {
         Some(value) => text::name(value),
         None => html! { span.quiet { "not registered" } },
     };
-    for party in &dossier.parties {
+    for party in dossier.parties.iter() {
         sheet.row(Row::at(
             text::anchor("arrangement", &[&party.arrangement_id]),
             vec![

@@ -28,9 +28,9 @@ const REFS_SHOWN: usize = 4;
 const MINUTE_US: i64 = 60_000_000;
 
 /// All arrangements.
-pub(super) fn body(dossier: &Dossier<'_>, links: &Links) -> Markup {
+pub(super) fn body(dossier: &Dossier<'_>, links: &Links<'_>) -> Markup {
     html! {
-        @for panels in &dossier.panels {
+        @for panels in dossier.panels.iter() {
             h3 { (text::name(&panels.arrangement_id)) (level::what(dossier, &panels.arrangement_id)) }
             (one(dossier, links, panels))
         }
@@ -40,7 +40,7 @@ pub(super) fn body(dossier: &Dossier<'_>, links: &Links) -> Markup {
 /// A part that is shown, or none.
 type Shown = Option<Markup>;
 
-fn one(dossier: &Dossier<'_>, links: &Links, panels: &Panels) -> Markup {
+pub(super) fn one(dossier: &Dossier<'_>, links: &Links<'_>, panels: &Panels) -> Markup {
     let arrangement = panels.arrangement_id.as_str();
     let hours = &panels.hours;
     let page = Page { dossier, links, arrangement, hours };
@@ -60,24 +60,24 @@ fn one(dossier: &Dossier<'_>, links: &Links, panels: &Panels) -> Markup {
     html! {
         @for (control, title, shown) in &parts {
             @if let Some(shown) = shown {
-                (part::head(dossier, arrangement, control, title))
+                (part::head(dossier, links, arrangement, control, title))
                 (shown)
             }
         }
-        (part::absent(dossier, arrangement, &absent, &[]))
+        (part::absent(dossier, links, arrangement, &absent, &[]))
     }
 }
 
 struct Page<'a> {
     dossier: &'a Dossier<'a>,
-    links: &'a Links,
+    links: &'a Links<'a>,
     arrangement: &'a str,
     hours: &'a HoursPanel,
 }
 
 impl Page<'_> {
     fn rest(&self, hidden: usize, noun: &str, sql: &str) -> Markup {
-        part::rest(hidden, noun, &part::query(self.dossier, self.arrangement, sql))
+        part::rest(self.links, hidden, noun, &part::query(self.dossier, self.arrangement, sql))
     }
 
     fn at(&self, micros: i64) -> String {
@@ -118,7 +118,9 @@ impl Page<'_> {
                         p.basis {
                             (overlap_said(pair))
                             @if let Some(record) = &pair.record { "Agreed in row " (self.links.reference(record)) ". " }
-                            "Day by day: " code { (part::query(self.dossier, self.arrangement, "SELECT * FROM overlap_day ORDER BY day")) }
+                            @if !self.links.0.stands_alone() {
+                                "Day by day: " code { (part::query(self.dossier, self.arrangement, "SELECT * FROM overlap_day ORDER BY day")) }
+                            }
                         }
                     }
                 }
@@ -151,15 +153,18 @@ impl Page<'_> {
                 hours(own.manned_us),
                 html! { @if own.unmanned_us > 0 { strong { (text::length(own.unmanned_us)) } } @else { (hours(0)) } },
                 html! {
-                    @for (n, span) in own.unmanned.iter().take(SHOWN).enumerate() {
+                    @for (n, span) in own.unmanned.iter().take(self.links.shown(SHOWN)).enumerate() {
                         @if n > 0 { "; " } (text::plain(&span.local)) " " (self.links.some(&span.evidence, 2))
                     }
-                    @if own.unmanned.len() > SHOWN { "; and " (text::number((own.unmanned.len() - SHOWN) as u64)) " more spans" }
+                    @if own.unmanned.len() > self.links.shown(SHOWN) { "; and " (text::number((own.unmanned.len() - self.links.shown(SHOWN)) as u64)) " more spans" }
                     @for said in &own.said { span.sub { (text::told(said)) } }
                 },
             ]));
         }
-        let hidden = known.iter().map(|own| own.unmanned.len().saturating_sub(SHOWN)).sum();
+        let hidden = known
+            .iter()
+            .map(|own| own.unmanned.len().saturating_sub(self.links.shown(SHOWN)))
+            .sum();
         let sql = "SELECT * FROM coverage_span WHERE state = 'uncovered' ORDER BY starts_at";
         Some(html! { (sheet.render()) (self.rest(hidden, "span", sql)) })
     }
@@ -182,7 +187,7 @@ impl Page<'_> {
         let caption =
             html! { "Holidays that close one of two teams, in the period and the year after it" };
         let mut sheet = Sheet::new(caption, &heads);
-        for clash in days.iter().take(CLASHES_SHOWN) {
+        for clash in days.iter().take(self.links.shown(CLASHES_SHOWN)) {
             let off = clash.off.as_deref().unwrap_or_default();
             let (team, other) = &clash.teams;
             let working = if off == team { other } else { team };
@@ -202,7 +207,7 @@ impl Page<'_> {
         let sql = "SELECT * FROM holiday_clash ORDER BY day, team_id, other_team_id";
         Some(html! {
             (sheet.render())
-            (self.rest(days.len().saturating_sub(CLASHES_SHOWN), "holiday", sql))
+            (self.rest(days.len().saturating_sub(self.links.shown(CLASHES_SHOWN)), "holiday", sql))
             @for gap in gaps.iter().take(3) {
                 p.basis { "From " (gap.day.map(|day| day.to_string()).unwrap_or_default()) " on not known: "
                     (text::told(gap.reason.as_deref().unwrap_or_default())) "." }
@@ -223,7 +228,7 @@ impl Page<'_> {
                 p { (text::name(pair.from.as_deref().unwrap_or_default())) " to " (text::name(pair.to.as_deref().unwrap_or_default()))
                     ": " (text::counted(pair.due, "handover")) " due, " strong { (text::number(pair.in_time)) " made and picked up in time" } "." }
                 @if !pair.others.is_empty() { (self.handover_table(pair)) }
-                (self.rest(pair.others.len().saturating_sub(SHOWN), "handover", sql))
+                (self.rest(pair.others.len().saturating_sub(self.links.shown(SHOWN)), "handover", sql))
             }
         })
     }
@@ -239,7 +244,7 @@ impl Page<'_> {
         let mut sheet =
             Sheet::new(html! { "Handovers that were not in time, or are not known" }, &heads);
         let at = |us: Option<i64>| html! { @match us { Some(us) => { span.nowrap { (self.at(us)) } }, None => { "–" } } };
-        for one in pair.others.iter().take(SHOWN) {
+        for one in pair.others.iter().take(self.links.shown(SHOWN)) {
             let word = one.state.replace('-', " ");
             sheet.row(Row::of(vec![
                 html! { span.nowrap { (self.at(one.ended_us)) } },
@@ -269,7 +274,7 @@ impl Page<'_> {
                     strong { (text::number(term.in_time)) " answered in time" }
                     @if let Some(required) = term.required_us { ", agreed: " (text::length(required)) } "." }
                 @if !term.others.is_empty() { (self.urgent_table(term)) }
-                (self.rest(term.others.len().saturating_sub(SHOWN), "item", sql))
+                (self.rest(term.others.len().saturating_sub(self.links.shown(SHOWN)), "item", sql))
             }
         })
     }
@@ -286,7 +291,7 @@ impl Page<'_> {
             html! { "Urgent items that were not answered in time, or are not known" },
             &heads,
         );
-        for item in term.others.iter().take(SHOWN) {
+        for item in term.others.iter().take(self.links.shown(SHOWN)) {
             let answer = item.answer_us.map_or_else(|| "–".to_owned(), text::length);
             let standing = match (&item.gap, item.answer_us) {
                 (Some(gap), _) => {

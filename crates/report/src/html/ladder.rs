@@ -15,12 +15,12 @@ fn cause(cause: &str) -> String {
 }
 
 /// All comparisons, then those that differ.
-pub(super) fn body(dossier: &Dossier<'_>, links: &Links) -> Markup {
+pub(super) fn body(dossier: &Dossier<'_>, links: &Links<'_>) -> Markup {
     let differing: Vec<&Ladder> = dossier.ladders.iter().filter(|ladder| !ladder.agrees).collect();
     html! {
         p { "The difference is the provider’s figure less ours. Each cause has its exact part; what the provider did not state, "
             "its clock or its calendar for instance, cannot be tested and stays unexplained." }
-        (overview(&dossier.ladders))
+        (overview(&dossier.ladders, links))
         @if !differing.is_empty() {
             h3 { "From the provider’s figure to ours" }
             div.figures { @for ladder in differing { (one(ladder, links)) } }
@@ -28,7 +28,7 @@ pub(super) fn body(dossier: &Dossier<'_>, links: &Links) -> Markup {
     }
 }
 
-fn overview(ladders: &[Ladder]) -> Markup {
+fn overview(ladders: &[Ladder], links: &Links<'_>) -> Markup {
     let heads = [
         ("Service level", Set::Wide),
         ("Arrangement", Set::Text),
@@ -44,7 +44,6 @@ fn overview(ladders: &[Ladder]) -> Markup {
         &heads,
     );
     for ladder in ladders {
-        let anchor = text::anchor("ladder", &[&ladder.arrangement_id, &ladder.service_level]);
         let causes: Vec<String> = ladder
             .steps
             .iter()
@@ -52,7 +51,7 @@ fn overview(ladders: &[Ladder]) -> Markup {
             .map(|step| cause(&step.cause))
             .collect();
         sheet.row(Row::of(vec![
-            html! { @if ladder.agrees { (text::name(&ladder.service_level)) } @else { a href={ "#" (anchor) } { (text::name(&ladder.service_level)) } } },
+            links.ladder(&ladder.arrangement_id, &ladder.service_level),
             text::name(&ladder.arrangement_id),
             html! { (text::plain(&ladder.window)) },
             html! { (text::plain(&ladder.theirs.figure)) },
@@ -65,15 +64,12 @@ fn overview(ladders: &[Ladder]) -> Markup {
     sheet.render()
 }
 
-fn one(ladder: &Ladder, links: &Links) -> Markup {
+pub(super) fn one(ladder: &Ladder, links: &Links<'_>) -> Markup {
     let heads =
         [("", Set::Wide), ("Figure", Set::Figure), ("Part", Set::Figure), ("Cases", Set::Figure)];
     let (arrangement, level) = (ladder.arrangement_id.as_str(), ladder.service_level.as_str());
-    let key = (arrangement.to_owned(), level.to_owned());
     let name = html! {
-        @if links.levels.contains(&key) {
-            a href={ "#" (text::anchor("level", &[arrangement, level])) } { (text::name(level)) }
-        } @else { (text::name(level)) }
+        (links.level(arrangement, level))
         ", " (text::name(arrangement)) ", " (text::plain(&ladder.window))
     };
     let caption = html! { (name) span.sub { "parts in " (text::plain(&ladder.unit)) } };

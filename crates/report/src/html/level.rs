@@ -23,7 +23,7 @@ const CASES_SHOWN: usize = 12;
 type Levels<'a> = BTreeMap<&'a str, Vec<&'a MeasureResult>>;
 
 /// All service levels, by arrangement.
-pub(super) fn body(dossier: &Dossier<'_>, links: &Links) -> Markup {
+pub(super) fn body(dossier: &Dossier<'_>, links: &Links<'_>) -> Markup {
     let mut by_arrangement: BTreeMap<&str, Levels<'_>> = BTreeMap::new();
     for measure in &dossier.assessment.measures {
         let levels = by_arrangement.entry(&measure.arrangement_id).or_default();
@@ -41,7 +41,7 @@ pub(super) fn body(dossier: &Dossier<'_>, links: &Links) -> Markup {
         (incomplete(dossier))
         @for (arrangement, levels) in &by_arrangement {
             h3 { (text::name(arrangement)) (what(dossier, arrangement)) }
-            (overview(dossier, arrangement, levels))
+            (overview(dossier, links, arrangement, levels))
             div.figures {
                 @for (id, measures) in levels { (figure_of(dossier, links, (arrangement, id), measures)) }
             }
@@ -85,7 +85,12 @@ fn incomplete(dossier: &Dossier<'_>) -> Markup {
     }
 }
 
-fn overview(dossier: &Dossier<'_>, arrangement: &str, levels: &Levels<'_>) -> Markup {
+fn overview(
+    dossier: &Dossier<'_>,
+    links: &Links<'_>,
+    arrangement: &str,
+    levels: &Levels<'_>,
+) -> Markup {
     let heads = [
         ("Service level", Set::Wide),
         ("Window", Set::Text),
@@ -109,7 +114,7 @@ fn overview(dossier: &Dossier<'_>, arrangement: &str, levels: &Levels<'_>) -> Ma
             };
             sheet.row(Row::of(vec![
                 html! {
-                    a href={ "#" (text::anchor("level", &[arrangement, id])) } { (text::title(&measure.title)) }
+                    (links.level_titled(arrangement, id, &measure.title))
                     span.sub { (text::name(id)) }
                 },
                 html! { (crate::words::period(measure.period)) },
@@ -184,9 +189,9 @@ fn windows<'a>(
     windows
 }
 
-fn figure_of(
+pub(super) fn figure_of(
     dossier: &Dossier<'_>,
-    links: &Links,
+    links: &Links<'_>,
     (arrangement, id): (&str, &str),
     measures: &[&MeasureResult],
 ) -> Markup {
@@ -268,7 +273,7 @@ fn kind_said(kind: &str) -> Option<&'static str> {
 }
 
 /// What the figure of the period rests on.
-fn basis(links: &Links, seen: Seen<'_>) -> Markup {
+fn basis(links: &Links<'_>, seen: Seen<'_>) -> Markup {
     let measure = seen.measure;
     let reasons = |counts: &BTreeMap<String, i64>| {
         let mut told: Vec<(&String, &i64)> = counts.iter().collect();
@@ -289,13 +294,13 @@ fn basis(links: &Links, seen: Seen<'_>) -> Markup {
     html! {
         p.basis {
             (status::verdict(seen.verdict())) " in " (text::period(measure.period))
-            @if !seen.covered { ", on evidence that is " a href="#evidence" { "not all there" } } ". "
+            @if !seen.covered { ", on evidence that is " (links.evidence(&measure.arrangement_id, "not all there")) } ". "
             @if let Some(kind) = kind_said(&measure.kind) { (kind) ". " }
             @if let (Some(worst), Some(value)) = (&measure.worst, level::worst_value(measure)) {
                 "Worst " (text::plain(&worst.sub_window)) ": " (value) " from " (worst.period.first.to_string()) ". "
             }
             "Target " (text::plain(source)) ", record " (links.reference(&measure.target_ref)) ". "
-            "Computed as " a href={ "#" (text::anchor("metric", &[&measure.metric])) } { (text::name(&measure.metric)) } ". "
+            "Computed as " (links.metric(&measure.arrangement_id, &measure.service_level, &measure.metric)) ". "
             @if !measure.excluded.is_empty() { "Left out: " (reasons(&measure.excluded)) ". " }
             @if !measure.gaps.is_empty() { "Could not be judged: " (reasons(&measure.gaps)) ". " }
             "Rows: " (links.references(&measure.evidence, measure.evidence_total, REFS_SHOWN)) "."

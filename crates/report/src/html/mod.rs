@@ -17,6 +17,7 @@ mod head;
 mod hours;
 mod ladder;
 mod level;
+mod links;
 mod metric;
 mod note;
 mod oc;
@@ -25,19 +26,23 @@ pub mod piece;
 mod plot;
 mod posture;
 mod quality;
+pub mod section;
 mod sheet;
 mod status;
 mod text;
 mod words;
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
 
 use backstay_engine::{Catalogue, Past, assessment::Assessment, panel::Panels};
 use maud::{Markup, html};
 
 use crate::difference::Ladder;
 
+pub use links::{Links, Way};
 pub use note::note;
+
+use links::OneFile;
 
 /// All that the page is made from: the assessment and what stands beside it in the same evidence.
 #[derive(Debug, Clone)]
@@ -51,19 +56,19 @@ pub struct Dossier<'a> {
     /// Where it is kept.
     pub kept: Option<Keeping>,
     /// Who is party to each arrangement.
-    pub parties: Vec<Party>,
+    pub parties: Cow<'a, [Party]>,
     /// Service levels in the windows before the period.
-    pub history: Vec<Past>,
+    pub history: Cow<'a, [Past]>,
     /// What stands beside the assessment in each arrangement: open cases, credits, hours, quality.
-    pub panels: Vec<Panels>,
+    pub panels: Cow<'a, [Panels]>,
     /// What the provider reported beside ours, in the period.
-    pub ladders: Vec<Ladder>,
+    pub ladders: Cow<'a, [Ladder]>,
     /// Feeds of evidence, by arrangement.
-    pub feeds: Vec<Feed>,
+    pub feeds: Cow<'a, [Feed]>,
     /// Cases that count although rows of theirs are in quarantine: arrangement, service level, case.
-    pub incomplete: Vec<[String; 3]>,
+    pub incomplete: Cow<'a, [[String; 3]]>,
     /// Files that the evidence came from, by ledger entry.
-    pub sources: Vec<Source>,
+    pub sources: Cow<'a, [Source]>,
 }
 
 impl Dossier<'_> {
@@ -153,107 +158,8 @@ pub struct Source {
     pub counts: [u64; 5],
 }
 
-/// What the page holds and may be linked to.
-#[derive(Default)]
-pub(crate) struct Links {
-    entries: BTreeSet<String>,
-    controls: BTreeSet<String>,
-    levels: BTreeSet<(String, String)>,
-    ladders: BTreeSet<(String, String)>,
-}
-
-impl Links {
-    fn new(dossier: &Dossier<'_>) -> Self {
-        let levels = dossier.assessment.measures.iter();
-        Self {
-            entries: dossier.sources.iter().map(|source| source.entry.to_string()).collect(),
-            controls: dossier.assessment.controls.iter().map(|c| c.control.clone()).collect(),
-            levels: levels
-                .map(|measure| (measure.arrangement_id.clone(), measure.service_level.clone()))
-                .collect(),
-            ladders: dossier
-                .ladders
-                .iter()
-                .filter(|ladder| !ladder.agrees)
-                .map(|ladder| (ladder.arrangement_id.clone(), ladder.service_level.clone()))
-                .collect(),
-        }
-    }
-
-    /// Of a page that holds nothing but itself.
-    pub(crate) fn none() -> Self {
-        Self::default()
-    }
-
-    /// A reference `entry:record`, as a link to the file it stands in when that file is listed.
-    pub(crate) fn reference(&self, reference: &str) -> Markup {
-        let entry = reference.split(':').next().unwrap_or_default();
-        if self.entries.contains(entry) {
-            return html! { a.ref href={ "#entry." (entry) } { (text::plain(reference)) } };
-        }
-        html! { span.ref { (text::plain(reference)) } }
-    }
-
-    /// Some references, at most `shown`, and how many there are in all.
-    pub(crate) fn references(&self, references: &[String], total: u64, shown: usize) -> Markup {
-        let all = references.len().min(shown) as u64 == total;
-        html! {
-            @if total == 0 { "none" }
-            @for (n, reference) in references.iter().take(shown).enumerate() {
-                @if n > 0 { " " }
-                (self.reference(reference))
-            }
-            @if !all {
-                " … " span.quiet { (text::number(total)) " in all" }
-            }
-        }
-    }
-
-    /// The first of some references that may have been cut already, and whether there are more.
-    pub(crate) fn some(&self, references: &[String], shown: usize) -> Markup {
-        html! {
-            @for (n, reference) in references.iter().take(shown).enumerate() {
-                @if n > 0 { " " }
-                (self.reference(reference))
-            }
-            @if references.len() > shown { " …" }
-        }
-    }
-
-    /// A service level, as a link to its figures when they are shown.
-    pub(crate) fn level(&self, arrangement: &str, id: &str) -> Markup {
-        if self.levels.contains(&(arrangement.to_owned(), id.to_owned())) {
-            let anchor = text::anchor("level", &[arrangement, id]);
-            return html! { a href={ "#" (anchor) } { (text::name(id)) } };
-        }
-        text::name(id)
-    }
-
-    /// The title of a control, as a link to what it tests when that is shown.
-    pub(crate) fn control(&self, id: &str, title: &str) -> Markup {
-        if self.controls.contains(id) {
-            return html! { a href={ "#" (text::anchor("control", &[id])) } { (text::title(title)) } };
-        }
-        text::title(title)
-    }
-
-    /// Where a subject of findings is shown as a service level or a comparison; none when it is not.
-    pub(crate) fn subject(
-        &self,
-        control: &str,
-        arrangement: &str,
-        subject: &str,
-    ) -> Option<String> {
-        let key = (arrangement.to_owned(), subject.to_owned());
-        if control == "provider-report-agrees" && self.ladders.contains(&key) {
-            return Some(text::anchor("ladder", &[arrangement, subject]));
-        }
-        self.levels.contains(&key).then(|| text::anchor("level", &[arrangement, subject]))
-    }
-}
-
 /// What makes the body of a section.
-type Part = fn(&Dossier<'_>, &Links) -> Markup;
+type Part = fn(&Dossier<'_>, &Links<'_>) -> Markup;
 
 /// A section of the page.
 struct Section {
@@ -265,7 +171,8 @@ struct Section {
 /// The whole page.
 #[must_use]
 pub fn page(dossier: &Dossier<'_>) -> String {
-    let links = Links::new(dossier);
+    let file = OneFile::new(dossier);
+    let links = Links(&file);
     let mut sections = vec![
         Section { id: "posture", title: "Posture", body: posture::body(dossier) },
         Section {

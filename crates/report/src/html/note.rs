@@ -5,7 +5,8 @@ use backstay_engine::credit_note::CreditNote;
 use maud::{Markup, html};
 
 use super::{
-    Links, credit, head,
+    credit, head,
+    links::{Links, Nowhere},
     sheet::{Row, Set, Sheet},
     text,
 };
@@ -15,7 +16,7 @@ use super::{
 pub fn note(note: &CreditNote) -> String {
     let period = text::period(note.period);
     let title = format!("Service credits of {}, {period}", text::plain(&note.arrangement_id));
-    let links = Links::none();
+    let links = Links(&Nowhere);
     let body = html! {
         main #main tabindex="-1" {
             header.front {
@@ -44,7 +45,7 @@ pub fn note(note: &CreditNote) -> String {
     head::document(&title, &html! { div.page.single { (body) } })
 }
 
-fn annex(links: &Links, note: &CreditNote) -> Markup {
+fn annex(links: &Links<'_>, note: &CreditNote) -> Markup {
     let heads = [
         ("Case", Set::Text),
         ("Service level", Set::Text),

@@ -8,7 +8,7 @@ use backstay_engine::{
 };
 use maud::{Markup, html};
 
-use super::{Dossier, posture::result_anchor, status, text};
+use super::{Dossier, links::Links, status, text};
 
 /// Reasons told of what is lacking.
 const REASONS_SHOWN: usize = 2;
@@ -25,23 +25,36 @@ pub(super) fn result<'a>(
 }
 
 /// The status of a control, as a link to its reason.
-pub(super) fn status_of(dossier: &Dossier<'_>, arrangement: &str, control: &str) -> Markup {
+pub(super) fn status_of(
+    dossier: &Dossier<'_>,
+    links: &Links<'_>,
+    arrangement: &str,
+    control: &str,
+) -> Markup {
     html! {
         @if let Some(found) = result(dossier, arrangement, control) {
-            a.quietlink href={ "#" (result_anchor(found)) } { (status::status(found.status)) }
+            (links.result(found, status::status(found.status)))
         }
     }
 }
 
 /// Head of a part, with the status of the control that it is about; evidence that is lacking is said at
 /// once, because the figures beneath it are then not all.
-pub(super) fn head(dossier: &Dossier<'_>, arrangement: &str, control: &str, title: &str) -> Markup {
+pub(super) fn head(
+    dossier: &Dossier<'_>,
+    links: &Links<'_>,
+    arrangement: &str,
+    control: &str,
+    title: &str,
+) -> Markup {
     let lacking = result(dossier, arrangement, control)
         .filter(|found| found.status == Status::Untested)
         .map(|found| found.lacking.as_slice())
         .unwrap_or_default();
     html! {
-        h4.part { (title) " " (status_of(dossier, arrangement, control)) }
+        @let words = html! { (title) " " (status_of(dossier, links, arrangement, control)) };
+        @if links.0.stands_alone() { h2.part id=(text::anchor("part", &[control])) { (words) } }
+        @else { h4.part { (words) } }
         @if !lacking.is_empty() {
             p.basis { "Not all evidence is there: " (reasons(lacking)) ". What stands here rests on the rest." }
         }
@@ -62,6 +75,7 @@ fn reasons(lacking: &[String]) -> Markup {
 /// What is not shown of an arrangement: for each control its status, why, and what to do.
 pub(super) fn absent(
     dossier: &Dossier<'_>,
+    links: &Links<'_>,
     arrangement: &str,
     parts: &[(&str, &str)],
     beside: &[String],
@@ -69,27 +83,33 @@ pub(super) fn absent(
     html! {
         @if !parts.is_empty() || !beside.is_empty() {
             ul.absent {
-                @for (control, title) in parts { li { (absent_line(dossier, arrangement, control, title)) } }
+                @for (control, title) in parts { li { (absent_line(dossier, links, arrangement, control, title)) } }
                 @for said in beside { li { (text::told(said)) } }
             }
         }
     }
 }
 
-fn absent_line(dossier: &Dossier<'_>, arrangement: &str, control: &str, title: &str) -> Markup {
+fn absent_line(
+    dossier: &Dossier<'_>,
+    links: &Links<'_>,
+    arrangement: &str,
+    control: &str,
+    title: &str,
+) -> Markup {
     let Some(found) = result(dossier, arrangement, control) else {
         return html! { (title) ": " span.quiet { "no control of this assessment tests it" } "." };
     };
     let is_wanting = !matches!(found.status, Status::Effective | Status::NotApplicable);
     html! {
-        (title) ": " (status_of(dossier, arrangement, control)) ", "
+        (title) ": " (status_of(dossier, links, arrangement, control)) ", "
         @match (is_wanting, found.lacking.as_slice()) {
             (true, []) => (first_finding(dossier, found)),
             (true, lacking) => (reasons(lacking)),
             (false, _) => (text::told(&found.reason)),
         }
         ". "
-        @if is_wanting { a.nowrap href={ "#" (text::anchor("remedy", &[control])) } { "What to do" } }
+        @if is_wanting { (links.remedy(arrangement, control)) }
     }
 }
 
@@ -103,10 +123,14 @@ fn first_finding(dossier: &Dossier<'_>, found: &ControlResult) -> Markup {
 }
 
 /// How many rows a table leaves out, and the command that has them all.
-pub(super) fn rest(hidden: usize, noun: &str, command: &str) -> Markup {
+pub(super) fn rest(links: &Links<'_>, hidden: usize, noun: &str, command: &str) -> Markup {
     html! {
         @if hidden > 0 {
-            p.basis { "And " (text::counted(hidden as u64, noun)) " more: " code { (text::title_text(command)) } }
+            p.basis {
+                "And " (text::counted(hidden as u64, noun)) " more"
+                @if links.0.stands_alone() { "." }
+                @else { ": " code { (text::title_text(command)) } }
+            }
         }
     }
 }
@@ -119,12 +143,13 @@ pub(super) fn query(dossier: &Dossier<'_>, arrangement: &str, sql: &str) -> Stri
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::links::Nowhere, *};
 
     #[test]
     fn a_table_that_leaves_nothing_out_says_nothing() {
-        assert_eq!(rest(0, "lot", "x").into_string(), "");
-        let told = rest(1_200, "lot", "backstay query \"x\"").into_string();
+        let links = Links(&Nowhere);
+        assert_eq!(rest(&links, 0, "lot", "x").into_string(), "");
+        let told = rest(&links, 1_200, "lot", "backstay query \"x\"").into_string();
         assert!(told.contains("And 1,200 lots more: <code>backstay query &quot;x&quot;</code>"));
     }
 }

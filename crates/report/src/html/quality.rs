@@ -31,16 +31,16 @@ const PARTS: [(&str, &str); 5] = [
 const COMPLAINTS: (&str, &str) = ("complaints-falling", "Complaints");
 
 /// All arrangements.
-pub(super) fn body(dossier: &Dossier<'_>, links: &Links) -> Markup {
+pub(super) fn body(dossier: &Dossier<'_>, links: &Links<'_>) -> Markup {
     html! {
-        @for panels in &dossier.panels {
+        @for panels in dossier.panels.iter() {
             h3 { (text::name(&panels.arrangement_id)) (level::what(dossier, &panels.arrangement_id)) }
             (one(dossier, links, panels))
         }
     }
 }
 
-fn one(dossier: &Dossier<'_>, links: &Links, panels: &Panels) -> Markup {
+pub(super) fn one(dossier: &Dossier<'_>, links: &Links<'_>, panels: &Panels) -> Markup {
     let arrangement = panels.arrangement_id.as_str();
     let page = Page { dossier, links, arrangement };
     let mut blocks: Vec<(usize, Vec<Markup>)> = Vec::new();
@@ -60,21 +60,21 @@ fn one(dossier: &Dossier<'_>, links: &Links, panels: &Panels) -> Markup {
     html! {
         @for (n, shown) in &blocks {
             @if let Some((control, title)) = PARTS.get(*n).filter(|_| !shown.is_empty()) {
-                (part::head(dossier, arrangement, control, title))
+                (part::head(dossier, links, arrangement, control, title))
                 @for block in shown { (block) }
             }
         }
         @if let Some(complaints) = complaints {
-            (part::head(dossier, arrangement, COMPLAINTS.0, COMPLAINTS.1))
+            (part::head(dossier, links, arrangement, COMPLAINTS.0, COMPLAINTS.1))
             (complaints)
         }
-        (part::absent(dossier, arrangement, &absent, &panels.quality.feedback_said))
+        (part::absent(dossier, links, arrangement, &absent, &panels.quality.feedback_said))
     }
 }
 
 struct Page<'a> {
     dossier: &'a Dossier<'a>,
-    links: &'a Links,
+    links: &'a Links<'a>,
     arrangement: &'a str,
 }
 
@@ -91,7 +91,7 @@ impl Page<'_> {
     }
 
     fn rest(&self, hidden: usize, noun: &str, sql: &str) -> Markup {
-        part::rest(hidden, noun, &part::query(self.dossier, self.arrangement, sql))
+        part::rest(self.links, hidden, noun, &part::query(self.dossier, self.arrangement, sql))
     }
 
     fn lots(&self, stream: &Stream) -> Option<Markup> {
@@ -111,7 +111,7 @@ impl Page<'_> {
     }
 
     fn lot_table(&self, stream: &str, own: &Inspection) -> Markup {
-        let hidden = own.lots.len().saturating_sub(LOTS_SHOWN);
+        let hidden = own.lots.len().saturating_sub(self.links.shown(LOTS_SHOWN));
         let with_remarks = own.lots.iter().skip(hidden).any(|lot| !remarks(lot).0.is_empty());
         let mut heads = vec![
             ("Lot", Set::Text),
@@ -222,7 +222,7 @@ impl Page<'_> {
         let mut sheet = Sheet::new(caption, &heads);
         let mut rows: Vec<&Feedback> = stream.feedback.iter().collect();
         rows.sort_by_key(|item| item.due_on);
-        for item in rows.iter().take(SHOWN) {
+        for item in rows.iter().take(self.links.shown(SHOWN)) {
             sheet.row(Row::of(vec![
                 html! { (feedback_kind(item)) },
                 html! { (text::title(item.cause.as_deref().unwrap_or_default())) },
@@ -240,7 +240,7 @@ impl Page<'_> {
         let sql = "SELECT * FROM feedback_item ORDER BY due_on, subject";
         Some(html! {
             (sheet.render())
-            (self.rest(rows.len().saturating_sub(SHOWN), "line", sql))
+            (self.rest(rows.len().saturating_sub(self.links.shown(SHOWN)), "line", sql))
         })
     }
 
@@ -262,7 +262,7 @@ impl Page<'_> {
         ];
         let caption = html! { (text::name(&stream.stream)) ": share of defective items of a group beside all others" };
         let mut sheet = Sheet::new(caption, &heads);
-        for group in told.iter().take(SHOWN) {
+        for group in told.iter().take(self.links.shown(SHOWN)) {
             let share = |of: Option<(i64, i64)>| {
                 html! { (of.and_then(|(items, bad)| figure::percent(bad, items, 2)).unwrap_or_default()) }
             };
@@ -283,7 +283,7 @@ impl Page<'_> {
         let sql = "SELECT * FROM strain_group ORDER BY stream, factor, members";
         Some(html! {
             (sheet.render())
-            (self.rest(told.len().saturating_sub(SHOWN), "group", sql))
+            (self.rest(told.len().saturating_sub(self.links.shown(SHOWN)), "group", sql))
             p.basis { "By chance alone: how often a group of that size would hold at least as many defects if it were like the others. "
                 @if !small.is_empty() { (text::counted(small.len() as u64, "group")) " of which nothing is said: "
                     @for (n, group) in small.iter().take(4).enumerate() {

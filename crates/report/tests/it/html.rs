@@ -1,7 +1,7 @@
 //! The page as a whole: what it links to, what it never holds, and that nothing in the evidence can
 //! break it.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use backstay_engine::{
     Assessment, Catalogue, Past,
@@ -50,10 +50,11 @@ pub fn dossier<'a>(assessment: &'a Assessment, catalogue: &'a Catalogue) -> Doss
             client: Some("Meridian".to_owned()),
             provider: Some("Neelavana".to_owned()),
             zone: Some("Europe/Dublin".to_owned()),
-        }],
-        history: vec![past("2026-08", 190, true), past("2026-09", 184, false)],
-        panels: Vec::new(),
-        ladders: frame().ladders,
+        }]
+        .into(),
+        history: vec![past("2026-08", 190, true), past("2026-09", 184, false)].into(),
+        panels: Cow::default(),
+        ladders: frame().ladders.into(),
         feeds: vec![Feed {
             arrangement_id: "payroll".to_owned(),
             feed: Some("daily".to_owned()),
@@ -68,8 +69,9 @@ pub fn dossier<'a>(assessment: &'a Assessment, catalogue: &'a Catalogue) -> Doss
                 reason: "nothing was delivered".to_owned(),
                 evidence: vec!["17:4".to_owned()],
             }],
-        }],
-        incomplete: frame().incomplete,
+        }]
+        .into(),
+        incomplete: frame().incomplete.into(),
         sources: vec![Source {
             entry: 17,
             recorded_at_us: 1_793_530_800_000_000,
@@ -77,7 +79,8 @@ pub fn dossier<'a>(assessment: &'a Assessment, catalogue: &'a Catalogue) -> Doss
             file: "claims-2026-10.xes.gz".to_owned(),
             digest: "6".repeat(64),
             counts: [900, 895, 1, 2, 2],
-        }],
+        }]
+        .into(),
     }
 }
 
@@ -204,11 +207,11 @@ fn hostile_evidence_is_text_and_nothing_else() {
         let mut seen = BTreeSet::new();
         assessment.controls.retain(|control| seen.insert(control.control.clone()));
         let mut dossier = dossier(&assessment, &catalogue);
-        dossier.parties[0].client = Some(hostile.to_owned());
-        dossier.parties[0].title = Some(hostile.to_owned());
-        dossier.sources[0].file = hostile.to_owned();
-        dossier.feeds[0].feed = Some(hostile.to_owned());
-        dossier.incomplete = vec![[hostile, hostile, hostile].map(str::to_owned)];
+        dossier.parties.to_mut()[0].client = Some(hostile.to_owned());
+        dossier.parties.to_mut()[0].title = Some(hostile.to_owned());
+        dossier.sources.to_mut()[0].file = hostile.to_owned();
+        dossier.feeds.to_mut()[0].feed = Some(hostile.to_owned());
+        dossier.incomplete = vec![[hostile, hostile, hostile].map(str::to_owned)].into();
         let page = page(&dossier);
         check(&page);
         assert!(!page.contains('\u{202e}') && !page.contains('\u{7}'));
@@ -253,13 +256,13 @@ fn an_assessment_of_nothing_says_what_to_import() {
         catalogue: &catalogue,
         known_at: 1,
         kept: None,
-        parties: Vec::new(),
-        history: Vec::new(),
-        panels: Vec::new(),
-        ladders: Vec::new(),
-        feeds: Vec::new(),
-        incomplete: Vec::new(),
-        sources: Vec::new(),
+        parties: Cow::default(),
+        history: Cow::default(),
+        panels: Cow::default(),
+        ladders: Cow::default(),
+        feeds: Cow::default(),
+        incomplete: Cow::default(),
+        sources: Cow::default(),
     };
     let page = page(&empty);
     check(&page);

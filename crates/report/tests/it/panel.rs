@@ -361,7 +361,7 @@ fn panels(text: &str) -> Panels {
 fn a_page_shows_open_cases_credits_hours_and_quality() {
     let (assessment, catalogue) = (sample(), catalogue());
     let mut dossier = dossier(&assessment, &catalogue);
-    dossier.panels = vec![panels("plain")];
+    dossier.panels = vec![panels("plain")].into();
     let told = page(&dossier);
     check(&told);
     for wanted in [
@@ -397,7 +397,7 @@ fn an_arrangement_of_which_nothing_is_known_says_so_and_draws_nothing() {
     let (assessment, catalogue) = (sample(), catalogue());
     let mut dossier = dossier(&assessment, &catalogue);
     let arrangement_id = "claims".to_owned();
-    dossier.panels = vec![Panels { arrangement_id, as_of_us: END_US, ..Panels::default() }];
+    dossier.panels = vec![Panels { arrangement_id, as_of_us: END_US, ..Panels::default() }].into();
     let told = page(&dossier);
     check(&told);
     assert!(told.contains("Nothing was open under a service level with a time limit"));
@@ -412,7 +412,7 @@ fn hostile_words_in_what_stands_beside_are_text_and_nothing_else() {
     let long = "x".repeat(10_000);
     for hostile in HOSTILE.iter().copied().chain([long.as_str(), ""]) {
         let mut dossier = dossier(&assessment, &catalogue);
-        dossier.panels = vec![panels(hostile)];
+        dossier.panels = vec![panels(hostile)].into();
         let told = page(&dossier);
         check(&told);
         assert!(!told.contains('\u{202e}') && !told.contains('\u{7}'));
