@@ -9,7 +9,7 @@ use backstay_engine::{
 };
 use backstay_report::{
     difference::Ladder,
-    html::{Feed, Lacking, Party},
+    html::{Feed, Interval, Lacking, Party},
     rows::objects,
 };
 use backstay_store::Workspace;
@@ -184,6 +184,7 @@ pub fn feeds(seen: &Seen, view: &View) -> Result<Vec<Feed>, DeskError> {
             arrived: 0,
             declared_by: text(&row, "_ref"),
             lacking: Vec::new(),
+            intervals: Vec::new(),
         };
         let same = |last: &Feed| {
             (&last.feed, &last.table, &last.cadence) == (&feed.feed, &feed.table, &feed.cadence)
@@ -193,6 +194,7 @@ pub fn feeds(seen: &Seen, view: &View) -> Result<Vec<Feed>, DeskError> {
         }
         let Some(feed) = found.last_mut() else { continue };
         feed.expected += 1;
+        feed.intervals.push(interval(&row));
         if row.get("arrived").and_then(Value::as_bool).unwrap_or_default() {
             feed.arrived += 1;
         } else {
@@ -200,6 +202,18 @@ pub fn feeds(seen: &Seen, view: &View) -> Result<Vec<Feed>, DeskError> {
         }
     }
     Ok(found)
+}
+
+fn interval(row: &Line) -> Interval {
+    let day = |name: &str| text(row, name)?.parse().ok();
+    let arrived = row.get("arrived").and_then(Value::as_bool).unwrap_or_default();
+    Interval {
+        days: day("day").zip(day("interval_end")),
+        outcome: match arrived {
+            true => "arrived".to_owned(),
+            false => text(row, "outcome").unwrap_or_default(),
+        },
+    }
 }
 
 fn lacking(row: &Line) -> Lacking {

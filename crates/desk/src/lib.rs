@@ -6,21 +6,24 @@
 //! in the instant, the actor and the randomness ([`backstay_store::Ctx`]), and show what comes back.
 
 pub mod assess;
-pub mod catalogue;
 pub mod beside;
+pub mod catalogue;
+pub mod change;
 pub mod error;
 pub mod evidence;
+pub mod forecast;
 pub mod import;
+pub mod ladder;
 pub mod ledger;
 pub mod mapping;
+pub mod meeting;
 pub mod name;
-pub mod ladder;
 pub mod period;
 pub mod query;
 pub mod register;
 pub mod replay;
-pub mod trial;
 pub mod report;
 pub mod restate;
+pub mod trial;
 
 pub use error::DeskError;

@@ -127,11 +127,28 @@ impl<'a> Asked<'a> {
         arrangements.iter().all(|id| authority.may(Action::SourceRead, &rows(Some(id))))
     }
 
+    /// The zone in which times are shown beside that of a site: UTC unless another was asked for.
+    ///
+    /// # Errors
+    /// A name that is no time zone.
+    pub fn zone(&self) -> Result<&str, ProblemError> {
+        let Some(name) = self.query("zone") else { return Ok("UTC") };
+        match backstay_engine::period::time_zone(name) {
+            Ok(_) => Ok(name),
+            Err(_) => {
+                let mut problem = ProblemError::unclear(format!("`{name}` is not a time zone."));
+                problem.help =
+                    Some("Write one of IANA’s names, as Europe/Lisbon or Asia/Manila.".to_owned());
+                Err(problem)
+            }
+        }
+    }
+
     /// `path` with the period and the instant that this page is of.
     pub fn link(&self, path: &str) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         let mut any = false;
-        for name in ["period", "as_of"] {
+        for name in ["period", "as_of", "zone"] {
             if let Some(text) = self.query(name) {
                 query.append_pair(name, text);
                 any = true;

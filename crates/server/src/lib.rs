@@ -14,6 +14,8 @@ mod job;
 mod listen;
 mod meter;
 mod page;
+mod panels;
+mod past;
 mod problem;
 mod route;
 mod server;

@@ -3,6 +3,7 @@
 
 use axum::http::StatusCode;
 use backstay_desk::DeskError;
+use backstay_engine::EngineError;
 use backstay_store::StoreError;
 
 /// What kept a request from being answered.
@@ -165,6 +166,12 @@ impl From<DeskError> for ProblemError {
             // What the rooms say of a failure may name values and paths.
             DeskError::Failed { message, .. } => Self::broken(message),
         }
+    }
+}
+
+impl From<EngineError> for ProblemError {
+    fn from(error: EngineError) -> Self {
+        DeskError::from(error).into()
     }
 }
 

@@ -33,6 +33,7 @@ use crate::{
     listen::Peer,
     meter::Meter,
     page::frame,
+    panels, past,
     problem::ProblemError,
     route::{Right, Route, routes},
     upload::{self, Place},
@@ -88,6 +89,8 @@ pub struct Server {
     /// What tokens of forms are made with; another at each start.
     pub(crate) key: [u8; 32],
     pub(crate) kept: Kept,
+    pub(crate) panels: panels::Kept,
+    pub(crate) past: past::Read,
     /// Stands in pages for the token of their forms, so that one page serves all sessions of a person;
     /// nobody can foresee it, so no evidence can hold it.
     pub(crate) marker: String,
@@ -126,6 +129,8 @@ impl Server {
             ports,
             key,
             kept: Kept::default(),
+            panels: panels::Kept::default(),
+            past: past::Read::default(),
             marker: hex::encode(marker),
             pages: Cache::with_weighter(PAGES, KEPT_BYTES, Heavy),
             repeats: Cache::new(REPEATS),

@@ -69,6 +69,8 @@ pub struct AssessmentSummary {
     pub basis: serde_json::Value,
     /// Digest of the result.
     pub result: Digest,
+    /// What it closes, when it is a step of a month-end.
+    pub close: Option<CloseNote>,
 }
 
 fn content_of(basis: &[u8], close: Option<&CloseNote>) -> Result<LedgerDigest> {
@@ -192,6 +194,7 @@ impl Workspace {
                 arrangements: stored.entry.arrangements.clone(),
                 basis: payload.basis,
                 result: payload.result,
+                close: payload.close,
             });
         }
         Ok(all)

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use backstay_desk::meeting::{STEP_US, best_a_day};
 use backstay_engine::{
     hours::{
         Calendar, CalendarSpec, Slot, Span, Zone, meeting_series, meeting_slots, parse_windows,
@@ -23,7 +24,6 @@ use crate::{
 };
 
 const MINUTE_US: i64 = 60_000_000;
-const STEP_US: i64 = 15 * MINUTE_US;
 /// Hours taken for a zone without a site.
 const ASSUMED: &str = "09:00-17:00";
 
@@ -178,17 +178,6 @@ fn assumed_hours(
     }
     let calendar = Calendar::compile(&spec).map_err(|error| wrong(&error))?;
     Ok(calendar.spans(span.0, span.1).map_err(|gap| wrong(&gap))?.collect())
-}
-
-/// The best slot of each day, the best days first.
-fn best_a_day(zone: &Zone, slots: Vec<Slot>, top: usize) -> Vec<Slot> {
-    let mut seen = std::collections::BTreeSet::new();
-    let mut best: Vec<Slot> = slots
-        .into_iter()
-        .filter(|slot| zone.date(slot.start_us).is_some_and(|day| seen.insert(day)))
-        .collect();
-    best.truncate(top);
-    best
 }
 
 fn local(zone: &Zone, at_us: i64, form: &str) -> String {

@@ -637,3 +637,72 @@ fn an_explanation_adds_up_window_by_window() {
     );
     assert!(super::explain::explain(&given.input(), "D", "r").is_err());
 }
+
+/// A case by day: day, minutes counted, holiday, minutes by which the day is longer, deadline.
+fn by_day(given: &Given) -> Vec<(String, Vec<(String, i64)>)> {
+    let (told, stretches) = super::explain::explain_by_day(&given.input(), "C", "r").unwrap();
+    let days = stretches.iter().flat_map(|stretch| &stretch.days);
+    let counted: i64 = days.clone().map(|day| day.counted_us).sum();
+    assert_eq!(Some(counted), told.total.map(|total| total.us), "days add up to the case");
+    let day = |day: &super::case_day::CaseDay| (day.day.to_string(), day.counted_us / 60_000_000);
+    stretches
+        .iter()
+        .map(|stretch| (stretch.zone.clone(), stretch.days.iter().map(day).collect()))
+        .collect()
+}
+
+#[test]
+fn a_case_is_laid_over_the_days_of_the_site_that_had_it() {
+    let given = events(
+        desk(),
+        "occurred_at | state | team_id",
+        &[
+            "2026-03-02T15:00Z | New | D",
+            "2026-03-02T16:00Z | New | M",
+            "2026-03-03T02:00Z | Resolved | M",
+        ],
+    )
+    .seen_at("2026-03-03T03:00:00Z");
+    let days = |days: &[(&str, i64)]| {
+        days.iter().map(|(day, minutes)| ((*day).to_owned(), *minutes)).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        by_day(&given),
+        [
+            ("Europe/Dublin".to_owned(), days(&[("2026-03-02", 60)])),
+            // In Manila it is the third already when Dublin hands over.
+            ("Asia/Manila".to_owned(), days(&[("2026-03-03", 60)])),
+        ]
+    );
+}
+
+#[test]
+fn a_day_tells_its_holiday_its_length_and_where_the_deadline_falls() {
+    let given = simple(&["2026-03-16T15:00Z | New", "2026-03-18T12:00Z | Resolved"]);
+    let (_, stretches) = super::explain::explain_by_day(&given.input(), "C", "r").unwrap();
+    let days = &stretches[0].days;
+    assert_eq!(days[1].holiday.as_deref(), Some("Saint Patrick"));
+    assert!(days[1].open.is_empty() && days[1].counted_us == 0);
+    assert_eq!((days[0].open[0].from_minute, days[0].open[0].until_minute), (540, 1_020));
+    assert_eq!(days[0].parts[0].working[0].from_minute, 900, "it counts from 15:00");
+    let due: Vec<_> = days.iter().filter_map(|day| Some((day.day, day.deadline_minute?))).collect();
+    assert_eq!(due, [(jiff::civil::date(2026, 3, 18), 900)]);
+    let given = simple(&["2026-03-27T16:00Z | New", "2026-03-30T09:00Z | Resolved"]);
+    let (_, stretches) = super::explain::explain_by_day(&given.input(), "C", "r").unwrap();
+    let changes: Vec<i64> = stretches[0].days.iter().map(|day| day.change_minutes).collect();
+    assert_eq!(&changes[..4], [0, 0, -60, 0], "Dublin goes forward on the 29th");
+}
+
+#[test]
+fn of_a_case_that_waits_for_months_the_first_and_the_last_days_are_told() {
+    let given =
+        simple(&["2026-03-02T15:00Z | Waiting"]).period("2026-03-01..2026-09-01", "Europe/Dublin");
+    let (_, stretches) = super::explain::explain_by_day(&given.input(), "C", "r").unwrap();
+    let days = &stretches[0].days;
+    assert_eq!(days.len(), 50);
+    let skipped: usize = days.iter().map(|day| day.skipped).sum();
+    assert_eq!(days.len() + skipped, 184, "2 March to 1 September");
+    let last = days.last().unwrap();
+    assert_eq!(last.day, jiff::civil::date(2026, 9, 1));
+    assert!(last.deadline_minute.is_some(), "the deadline as if the clock ran on from now");
+}

@@ -191,3 +191,27 @@ fn case_08_round_the_clock_is_manned_by_shifts_that_touch_at_midnight() {
     let length = rows::integers(&batch, "c", "length_us").unwrap().value(0);
     assert_eq!(length, 23 * 3_600_000_000, "the day of the switch has 23 hours");
 }
+
+#[test]
+fn a_day_of_teams_tells_their_hours_holidays_and_clock_changes() {
+    let given = world(&[("dublin", "Europe/Dublin", "IE"), ("york", "America/New_York", "")])
+        .table(
+            "holiday",
+            "| place | on_date | name | kind |\n|---|---|---|---|\n| IE | 2026-03-17 | Saint Patrick | public |",
+        )
+        .period("2026-03", "Europe/Dublin");
+    let day = |day: i8| {
+        let day = jiff::civil::date(2026, 3, day);
+        super::team_day::team_days(&given.input(), day).unwrap()
+    };
+    let (span, teams) = day(17);
+    assert_eq!(span.1 - span.0, 24 * 3_600_000_000);
+    assert_eq!(teams[0].holiday.as_deref(), Some("Saint Patrick"));
+    assert!(teams[0].open.is_empty(), "Dublin is closed");
+    // Nine to five in New York is 13:00 to 21:00 in Dublin in the weeks between two switches.
+    assert_eq!((teams[1].open[0].0 - span.0) / 3_600_000_000, 13);
+    assert_eq!((teams[1].gap.clone(), teams[1].rostered.clone()), (None, None));
+    let (span, teams) = day(29);
+    assert_eq!((span.1 - span.0) / 3_600_000_000, 23);
+    assert_eq!((teams[0].change_minutes, teams[1].change_minutes), (-60, 0));
+}

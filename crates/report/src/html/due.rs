@@ -145,7 +145,7 @@ fn table(
             html! { (text::plain(with)) },
             html! { (span(case.left_us)) },
             html! { (span(case.threshold_us.filter(|us| *us < i64::MAX))) },
-            html! { @if let Some(due) = &case.due_at { span.nowrap { (text::local_of(due, zone)) } } },
+            html! { @if let Some(due) = &case.due_at { @let set = text::local_of(due, zone); span.nowrap { (set) (links.beneath_of(due, &set)) } } },
             html! {
                 (status::standing(&case.standing))
                 @if let Some(gap) = &case.gap { span.sub { (text::told(gap)) } }

@@ -80,8 +80,9 @@ impl Page<'_> {
         part::rest(self.links, hidden, noun, &part::query(self.dossier, self.arrangement, sql))
     }
 
-    fn at(&self, micros: i64) -> String {
-        text::local(micros, self.dossier.zone(self.arrangement))
+    fn at(&self, micros: i64) -> Markup {
+        let set = text::local(micros, self.dossier.zone(self.arrangement));
+        html! { (set) (self.links.beneath(micros, &set)) }
     }
 
     fn overlap(&self) -> Shown {

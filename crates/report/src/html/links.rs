@@ -60,6 +60,11 @@ pub trait Way {
         few
     }
 
+    /// The zone in which times are shown beside that of a site.
+    fn zone(&self) -> Option<&str> {
+        None
+    }
+
     /// Whether it is a page by itself: its parts are headed one step below the page, and no command of a
     /// terminal is told.
     fn stands_alone(&self) -> bool {
@@ -248,6 +253,20 @@ impl Links<'_> {
             .then(|| self.0.ladder(arrangement, subject))
             .flatten();
         ladder.or_else(|| self.0.level(arrangement, subject))
+    }
+
+    /// An instant in the viewer's zone, beneath how it was set already; nothing when that says the same.
+    pub(super) fn beneath(&self, micros: i64, set: &str) -> Markup {
+        let told = self.0.zone().map(|zone| text::local(micros, Some(zone)));
+        html! { @if let Some(told) = told.filter(|told| told != set) { span.sub { (told) } } }
+    }
+
+    /// The same of an instant written as RFC 3339.
+    pub(super) fn beneath_of(&self, text: &str, set: &str) -> Markup {
+        match text.parse::<jiff::Timestamp>() {
+            Ok(at) => self.beneath(at.as_microsecond(), set),
+            Err(_) => Markup::default(),
+        }
     }
 
     /// Rows shown of a table that shows `few` on a page that must stay short.

@@ -7,11 +7,14 @@
 mod attention;
 mod basis;
 mod chart;
+pub mod clock;
 mod control;
 mod credit;
+pub mod day;
 mod drift;
 mod due;
 mod evidence;
+mod feed;
 mod finding;
 mod head;
 mod hours;
@@ -30,11 +33,13 @@ pub mod section;
 mod sheet;
 mod status;
 mod text;
+pub mod trend;
 mod words;
 
 use std::borrow::Cow;
 
 use backstay_engine::{Catalogue, Past, assessment::Assessment, panel::Panels};
+use jiff::civil::Date;
 use maud::{Markup, html};
 
 use crate::difference::Ladder;
@@ -126,6 +131,17 @@ pub struct Feed {
     pub declared_by: Option<String>,
     /// Intervals that did not arrive as they should.
     pub lacking: Vec<Lacking>,
+    /// Every interval that was expected, in order.
+    pub intervals: Vec<Interval>,
+}
+
+/// An interval in which evidence was expected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interval {
+    /// Its days, half-open; none for the whole period.
+    pub days: Option<(Date, Date)>,
+    /// `arrived`, or as in [`Lacking`].
+    pub outcome: String,
 }
 
 /// An interval of a feed that is missing, or does not add up.

@@ -111,6 +111,18 @@ pub fn period_words(of: Period) -> String {
     text::period(of)
 }
 
+/// An instant written as RFC 3339, in a zone (UTC when none), to the minute with its offset.
+#[must_use]
+pub fn instant_in(of: &str, zone: Option<&str>) -> String {
+    text::local_of(of, zone)
+}
+
+/// An instant in microseconds since 1970, in a zone (UTC when none), to the minute with its offset.
+#[must_use]
+pub fn instant_at(micros: i64, zone: Option<&str>) -> String {
+    text::local(micros, zone)
+}
+
 /// An instant in UTC, to the second.
 #[must_use]
 pub fn instant(micros: i64) -> String {

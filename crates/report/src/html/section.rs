@@ -4,7 +4,7 @@
 use backstay_engine::panel::Panels;
 use maud::{Markup, html};
 
-use super::{Dossier, Links, credit, due, evidence, hours, ladder, level, quality};
+use super::{Dossier, Links, credit, due, evidence, feed, hours, ladder, level, quality};
 use crate::difference::Ladder;
 
 /// A service level: its windows drawn, as a table, and what the last one rests on. Nothing when it was
@@ -57,8 +57,12 @@ pub fn quality_of_work(dossier: &Dossier<'_>, links: &Links<'_>, panels: &Panels
     quality::one(dossier, links, panels)
 }
 
-/// Feeds of evidence, and what is missing of them.
+/// Feeds of evidence day by day, drawn and as tables, and what is missing of them.
 #[must_use]
 pub fn feeds(dossier: &Dossier<'_>, links: &Links<'_>) -> Markup {
-    html! { (evidence::feeds(dossier, links)) (evidence::lacking(dossier, links)) }
+    html! {
+        (feed::picture(dossier))
+        (evidence::feeds(dossier, links))
+        (evidence::lacking(dossier, links))
+    }
 }

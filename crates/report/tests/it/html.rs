@@ -69,6 +69,7 @@ pub fn dossier<'a>(assessment: &'a Assessment, catalogue: &'a Catalogue) -> Doss
                 reason: "nothing was delivered".to_owned(),
                 evidence: vec!["17:4".to_owned()],
             }],
+            intervals: Vec::new(),
         }]
         .into(),
         incomplete: frame().incomplete.into(),

@@ -1,5 +1,6 @@
 //! One arrangement: its controls under their risks, its service levels, its findings.
 
+use backstay_desk::change;
 use backstay_engine::assessment::Assessment;
 use backstay_report::{
     html::piece::{self, Set},
@@ -7,11 +8,12 @@ use backstay_report::{
 };
 use maud::{Markup, html};
 
-use super::frame;
+use super::{assessment, frame};
 use crate::{
     answer::Answer,
     asked::{Asked, segment},
     figures::{Figures, money},
+    past,
     problem::ProblemError,
 };
 
@@ -27,11 +29,14 @@ pub fn show(asked: &Asked<'_>) -> Result<Answer, ProblemError> {
         return Ok(Answer::page(id, body));
     };
     let listed = |what: &str| format!("/api/v1/arrangements/{}/{what}", segment(&id));
-    let evidence = asked.link(&format!("/arrangements/{}/evidence", segment(&id)));
+    let below = |path: &str| asked.link(&format!("/arrangements/{}{path}", segment(&id)));
+    let taken = asked.server.workspace.closes(&id, &figures.period.to_string())?;
     let body = html! {
         (frame::when(asked, Some(figures.period)))
-        p { a href="#levels" { "Service levels" } " · " a href="#findings" { "Findings" } " · " a href=(evidence) { "Evidence: what arrived" } }
-        (controls(asked, figures, found))
+        p { a href="#levels" { "Service levels" } " · " a href="#findings" { "Findings" } " · " a href="#changes" { "What changed" }
+            " · " a href=(below("/credits")) { "Service credits" } " · " a href=(below("/time")) { "Distance in hours" }
+            " · " a href=(below("/quality")) { "Quality of the work" } " · " a href=(below("/evidence")) { "Evidence: what arrived" } }
+        (controls(asked, &id, figures, found))
         (frame::saves(asked, &listed("controls")))
         h2 #levels { "Service levels" }
         (levels(asked, &id, found))
@@ -39,11 +44,38 @@ pub fn show(asked: &Asked<'_>) -> Result<Answer, ProblemError> {
         h2 #findings { "Findings" }
         (findings(asked, &id, found, None))
         (frame::saves(asked, &listed("findings")))
+        h2 #changes { "What changed" }
+        (changes(asked, &id, figures, found)?)
+        h2 #month { "Month-end" }
+        @if taken.is_empty() { p { "No step of the month-end was taken for " (piece::period_words(figures.period)) "." } }
+        @else { (assessment::steps(&taken)) }
+        (assessment::form(asked, &id))
     };
     Ok(Answer::page(format!("{id}, {}", piece::period_words(figures.period)), body))
 }
 
-fn controls(asked: &Asked<'_>, figures: &Figures, found: &Assessment) -> Markup {
+/// Against what was closed, or kept, last.
+fn changes(
+    asked: &Asked<'_>,
+    id: &str,
+    figures: &Figures,
+    found: &Assessment,
+) -> Result<Markup, ProblemError> {
+    let all = past::all(asked, Some(figures.seen.known_at))?;
+    let Some(kept) = past::before(&all, id, figures.period) else {
+        return Ok(html! {
+            p { "No assessment of it is kept yet, so there is nothing to hold these figures against." }
+        });
+    };
+    let before = kept.result(asked)?;
+    let found = change::changes(&before, found, id);
+    Ok(html! {
+        p { (assessment::since(kept)) }
+        (super::change::whole(asked, id, &found, true))
+    })
+}
+
+fn controls(asked: &Asked<'_>, id: &str, figures: &Figures, found: &Assessment) -> Markup {
     let heads = [
         ("Control", Set::Wide),
         ("Status", Set::Text),
@@ -70,7 +102,7 @@ fn controls(asked: &Asked<'_>, figures: &Figures, found: &Assessment) -> Markup 
                     ]
                 });
                 div id={ "risk." (risk.id) } tabindex="-1" {
-                    (piece::table(html! { (piece::title(&risk.title)) }, &heads, rows.collect()))
+                    (piece::table(html! { a href=(asked.link(&format!("/arrangements/{}/risks/{}", segment(id), segment(&risk.id)))) { (piece::title(&risk.title)) } }, &heads, rows.collect()))
                 }
             }
         }

@@ -25,7 +25,7 @@ pub fn show(asked: &Asked<'_>) -> Result<Answer, ProblemError> {
         (frame::crumbs(&[
             (asked.link("/"), html! { "Portfolio" }),
             (up.clone(), piece::name(id)),
-            (format!("{up}#risk.{}", control.risk), html! { @if let Some(risk) = risk { (piece::title(&risk.title)) } }),
+            (asked.link(&format!("/arrangements/{}/risks/{}", segment(id), segment(&control.risk))), html! { @if let Some(risk) = risk { (piece::title(&risk.title)) } }),
         ]))
         (frame::when(asked, Some(figures.period)))
         p.lead { (piece::status_word(result.status)) ": " (piece::sentence(&result.reason)) }
@@ -43,10 +43,12 @@ pub fn show(asked: &Asked<'_>) -> Result<Answer, ProblemError> {
         }
         h2 #findings { "Findings" }
         (findings(asked, id, found, Some(&control.id)))
+        h2 #trend { "Over the assessments that were kept" }
+        (super::risk::population(asked, id, &control.id, figures.seen.known_at)?)
         h2 { "What it tests" } div.prose { (piece::prose(&control.body.tests)) }
         h2 { "Why it matters" } div.prose { (piece::prose(&control.body.why)) }
         h2 { "How it is computed" } div.prose { (piece::computed(&control.body)) }
-        h2 { "What to do" } div.prose { (piece::prose(&control.body.remedy)) }
+        h2 #remedy { "What to do" } div.prose { (piece::prose(&control.body.remedy)) }
         @if !control.references.is_empty() {
             h2 { "References" }
             ul { @for reference in &control.references { li { (piece::sentence(reference)) } } }

@@ -1,15 +1,23 @@
 //! Evidence: what arrived of each table, and one row down to the line of its file.
 
 use backstay_evidence::RowRef;
-use backstay_report::html::piece::{self, Set};
+use backstay_report::html::{
+    Feed, Lacking, Links, Party,
+    piece::{self, Set},
+    section,
+};
 use backstay_store::TraceSource;
 use maud::{Markup, html};
 
-use super::frame;
+use super::{
+    frame,
+    way::{Pages, dossier},
+};
 use crate::{
     answer::Answer,
     asked::{Asked, segment},
     figures::Figures,
+    panels::Beside,
     problem::ProblemError,
 };
 
@@ -28,6 +36,11 @@ pub fn show(asked: &Asked<'_>) -> Result<Answer, ProblemError> {
         ("Newest", Set::Text),
         ("What is lacking", Set::Wide),
     ];
+    let pages = Pages::new(asked, &id)?;
+    let beside = Beside::new(asked.server, &figures, &id);
+    let (party, feeds) = (beside.party()?, beside.feeds()?);
+    let dossier = dossier(&figures, &party, &[], &feeds);
+    let dossier = dossier.ok_or_else(|| ProblemError::nothing("arrangement"))?;
     let coverage = figures.only().map(|(_, found)| found.coverage.as_slice()).unwrap_or_default();
     let rows = coverage.iter().map(|found| {
         let table = &found.table;
@@ -46,10 +59,31 @@ pub fn show(asked: &Asked<'_>) -> Result<Answer, ProblemError> {
     let body = html! {
         (frame::crumbs(&[(asked.link("/"), html! { "Portfolio" }), (up, piece::name(&id))]))
         (frame::when(asked, Some(figures.period)))
+        (standing(&feeds, &party))
+        (section::feeds(&dossier, &Links(&pages)))
+        h2 { "Coverage and age" }
         (piece::table(html! { "Tables that controls rest on" }, &heads, rows.collect()))
         (frame::saves(asked, &format!("/api/v1/arrangements/{}/coverage", segment(&id))))
     };
     Ok(Answer::page(title, body))
+}
+
+/// In one sentence what is missing, since when, and who is asked for it.
+fn standing(feeds: &[Feed], party: &Party) -> Markup {
+    let missing: Vec<(&Feed, &Lacking)> =
+        feeds.iter().filter_map(|feed| Some((feed, feed.lacking.first()?))).collect();
+    let all: usize = feeds.iter().map(|feed| feed.lacking.len()).sum();
+    html! {
+        @if feeds.is_empty() {}
+        @else if missing.is_empty() { p.lead { (piece::arrival_word(true)) ": every interval in which evidence was expected came, and adds up." } }
+        @else {
+            p.lead { (piece::arrival_word(false)) ": " (all) @if all == 1 { " interval is" } @else { " intervals are" } " not as declared." }
+            ul { @for (feed, first) in missing { li {
+                strong { (piece::name(feed.feed.as_deref().unwrap_or("no feed"))) } " of " (piece::name(&feed.table)) ": since " (piece::name(&first.days)) ", " (piece::sentence(&first.reason)) "."
+            } } }
+            @if let Some(provider) = &party.provider { p.quiet { "The provider of this arrangement is " (piece::name(provider)) "; a register does not say who sends a feed." } }
+        }
+    }
 }
 
 /// One row, down to the line of the file that it was read from.

@@ -72,6 +72,7 @@ fn bar(asked: Option<&Asked<'_>>) -> Markup {
                 a.brand href="/" { "Backstay" }
                 @if let Some((asked, visitor)) = signed_in {
                     (entry(asked, "/", "Portfolio"))
+                    (entry(asked, "/assessments", "Assessments"))
                     @if rows(asked) { (entry(asked, "/registers", "Registers")) }
                     @if super::import::right::anywhere(asked) { (entry(asked, "/import", "Import")) }
                     @if reads_ledger(asked) { (entry(asked, "/ledger", "Ledger")) }
@@ -141,6 +142,10 @@ pub fn when(asked: &Asked<'_>, period: Option<Period>) -> Markup {
             div {
                 label for="as_of" { "As known at (entry, day or instant)" }
                 input #as_of name="as_of" value=(asked.query("as_of").unwrap_or_default()) placeholder="now";
+            }
+            div {
+                label for="zone" { "Times also in" }
+                input #zone name="zone" value=(asked.query("zone").unwrap_or_default()) placeholder="UTC";
             }
             button { "Show" }
         }

@@ -3,7 +3,12 @@
 
 pub mod account;
 pub mod arrangement;
+pub mod assessment;
+pub mod case;
+pub mod change;
+pub mod compare;
 pub mod control;
+pub mod credit;
 pub mod enter;
 pub mod evidence;
 pub mod finding;
@@ -14,5 +19,9 @@ pub mod level;
 pub mod name;
 pub mod people;
 pub mod portfolio;
+pub mod quality;
 pub mod register;
+pub mod risk;
 pub mod sql;
+pub mod time;
+pub mod way;

@@ -1,14 +1,16 @@
 //! Where every arrangement stands: risks by arrangements, money in findings, age of evidence.
 
+use backstay_desk::change::changes;
 use backstay_engine::assessment::{Amount, Assessment, ControlResult};
 use backstay_report::html::piece::{self, Set};
 use maud::{Markup, html};
 
-use super::frame;
+use super::{change, frame};
 use crate::{
     answer::Answer,
     asked::{Asked, segment},
     figures::{Figures, money, worst},
+    past,
     problem::ProblemError,
 };
 
@@ -20,7 +22,7 @@ pub fn show(asked: &Asked<'_>) -> Result<Answer, ProblemError> {
     };
     let body = html! {
         (frame::when(asked, Some(figures.period)))
-        (overview(asked, &figures))
+        (overview(asked, &figures)?)
         (frame::saves(asked, "/api/v1/arrangements"))
         (risks(asked, &figures))
     };
@@ -32,23 +34,44 @@ fn path(asked: &Asked<'_>, id: &str) -> String {
     asked.link(&format!("/arrangements/{}", segment(id)))
 }
 
-/// Money named by the findings of an assessment, by currency.
-fn at_stake(found: &Assessment) -> Vec<Amount> {
-    let mut controls: Vec<&ControlResult> = found.controls.iter().collect();
-    controls.dedup_by(|left, right| left.control == right.control);
+/// Amounts summed by currency.
+pub fn summed(amounts: Vec<Amount>) -> Vec<Amount> {
     let mut sums: Vec<Amount> = Vec::new();
-    for control in controls {
-        for amount in found.at_stake(&control.control, &control.arrangement_id) {
-            match sums.iter_mut().find(|sum| sum.currency == amount.currency) {
-                Some(sum) => sum.minor += amount.minor,
-                None => sums.push(amount),
-            }
+    for amount in amounts {
+        match sums.iter_mut().find(|sum| sum.currency == amount.currency) {
+            Some(sum) => sum.minor += amount.minor,
+            None => sums.push(amount),
         }
     }
     sums
 }
 
-fn overview(asked: &Asked<'_>, figures: &Figures) -> Markup {
+/// Money named by the findings of an assessment, by currency.
+fn at_stake(found: &Assessment) -> Vec<Amount> {
+    let mut controls: Vec<&ControlResult> = found.controls.iter().collect();
+    controls.dedup_by(|left, right| left.control == right.control);
+    let each = controls.iter().flat_map(|c| found.at_stake(&c.control, &c.arrangement_id));
+    summed(each.collect())
+}
+
+/// What changed in each arrangement since it was closed, or kept, last.
+fn since(asked: &Asked<'_>, figures: &Figures) -> Result<Vec<Markup>, ProblemError> {
+    let all = past::all(asked, Some(figures.seen.known_at))?;
+    let one = |(id, found): &(String, std::sync::Arc<Assessment>)| {
+        let Some(kept) = past::before(&all, id, figures.period) else {
+            return Ok(html! { span.quiet { "nothing is kept yet" } });
+        };
+        let changes = changes(kept.result(asked)?.as_ref(), found, id);
+        let what = kept.close.as_ref().map_or("assessed", |note| note.step.done());
+        Ok(html! {
+            a.quietlink href={ (path(asked, id)) "#changes" } { (change::brief(&changes)) }
+            span.sub { "since " (backstay_report::words::period(kept.period)) " was " (what) }
+        })
+    };
+    figures.parts.iter().map(one).collect()
+}
+
+fn overview(asked: &Asked<'_>, figures: &Figures) -> Result<Markup, ProblemError> {
     let heads = [
         ("Arrangement", Set::Wide),
         ("Worst", Set::Text),
@@ -56,8 +79,10 @@ fn overview(asked: &Asked<'_>, figures: &Figures) -> Markup {
         ("Findings", Set::Figure),
         ("Money in findings", Set::Figure),
         ("Oldest evidence, days", Set::Figure),
+        ("What changed", Set::Wide),
     ];
-    let rows = figures.parts.iter().map(|(id, found)| {
+    let since = since(asked, figures)?;
+    let rows = figures.parts.iter().zip(since).map(|((id, found), since)| {
         let worst = worst(found.controls.iter());
         let age = found.controls.iter().filter_map(|control| control.evidence_age_days).max();
         vec![
@@ -67,9 +92,10 @@ fn overview(asked: &Asked<'_>, figures: &Figures) -> Markup {
             html! { a href={ (path(asked, id)) "#findings" } { (found.findings.len()) } },
             html! { (money(&at_stake(found))) },
             html! { @match age { Some(days) => { (days) } None => { span.quiet { "none" } } } },
+            since,
         ]
     });
-    piece::table(html! { "Arrangements" }, &heads, rows.collect())
+    Ok(piece::table(html! { "Arrangements" }, &heads, rows.collect()))
 }
 
 /// Risks by arrangements: the worst word, and how many controls are effective.
@@ -89,7 +115,8 @@ fn risks(asked: &Asked<'_>, figures: &Figures) -> Markup {
         let mut cells = vec![html! { (piece::title(&risk.title)) }];
         cells.extend(figures.parts.iter().map(|(id, found)| {
             let own = own(found);
-            let to = format!("{}#risk.{}", path(asked, id), risk.id);
+            let to =
+                asked.link(&format!("/arrangements/{}/risks/{}", segment(id), segment(&risk.id)));
             html! {
                 @match worst(own.iter()) {
                     Some((status, effective, all)) => {

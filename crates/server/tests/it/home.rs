@@ -119,6 +119,8 @@ fn people() -> Vec<(String, Option<&'static str>, Grant)> {
     }
     let only = Grant::new(Role::ServiceOwner, Scope::Arrangement(NORTH.into()));
     people.push(("owner-of-north".to_owned(), None, only));
+    let figures = Grant::new(Role::Executive, Scope::Arrangement(NORTH.into()));
+    people.push(("executive-of-north".to_owned(), None, figures));
     people
 }
 

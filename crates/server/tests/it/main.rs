@@ -8,5 +8,6 @@ mod hand;
 mod home;
 mod ledger;
 mod pages;
+mod panels;
 mod register;
 mod rights;

@@ -47,7 +47,8 @@ fn every_link_of_every_page_leads_somewhere_and_no_page_breaks() {
         }
         let shown = browser.get(&path);
         assert_eq!(shown.status, StatusCode::OK, "{path}: {}", shown.text);
-        waiting.extend(links(&shown.text));
+        // A day leads to the day after, without an end.
+        waiting.extend(links(&shown.text).into_iter().filter(|to| !to.contains("date=")));
         seen.push(path);
     }
     for part in ["/controls/", "/findings/", "/service-levels/", "/evidence", "/rows/", "/ledger"] {

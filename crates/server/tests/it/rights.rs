@@ -18,6 +18,8 @@ pub fn path(pattern: &str, arrangement: &str) -> String {
         .replace("{level}", level)
         .replace("{finding}", "0123456789abcdef")
         .replace("{reference}", if arrangement == NORTH { "8:1" } else { "9:1" })
+        .replace("{case}", if arrangement == NORTH { "qx-case-0" } else { "zv-case-0" })
+        .replace("{risk}", "quality")
         .replace("{table}", "case_event")
         .replace("{import}", "0123456789abcdef0123456789abcdef")
         .replace("{entry}", if arrangement == NORTH { "8" } else { "9" })
@@ -108,12 +110,25 @@ fn every_route_answers_every_role_as_reviewed() {
         all.iter().copied().filter(|name| !without.contains(name)).collect()
     };
     let readers = but(&["administrator", "south-provider-zv"]);
-    for page in ["", "/controls/{control}", "/service-levels/{level}", "/evidence"] {
+    for page in [
+        "",
+        "/controls/{control}",
+        "/service-levels/{level}",
+        "/evidence",
+        "/risks/{risk}",
+        "/credits",
+        "/time",
+        "/quality",
+    ] {
         let page = format!("/arrangements/{{arrangement}}{page}");
         assert_eq!(open.get(page.as_str()), Some(&readers), "{page}");
     }
+    let of_rows = but(&["administrator", "south-provider-zv", "executive-of-north"]);
+    for page in ["/cases", "/cases/{case}"] {
+        let page = format!("/arrangements/{{arrangement}}/service-levels/{{level}}{page}");
+        assert_eq!(open.get(page.as_str()), Some(&of_rows), "{page}");
+    }
     assert_eq!(open.get("/arrangements/{arrangement}/findings/{finding}"), None, "there is none");
-    let readers_of_rows = but(&["administrator", "south-provider-zv"]);
     assert_eq!(open.get("/people"), Some(&vec!["administrator", "internal-auditor"]));
     let openers = ["internal-auditor", "security-privacy-officer", "vendor-manager"];
     assert_eq!(open.get("/rows/{reference}"), Some(&openers.to_vec()));
@@ -126,12 +141,10 @@ fn every_route_answers_every_role_as_reviewed() {
     ];
     assert_eq!(open.get("/import"), Some(&bringers.to_vec()));
     assert_eq!(open.get("/imports/{import}"), None, "nobody knows a file that was not handed in");
-    assert_eq!(open.get("/quarantine/{entry}"), Some(&readers_of_rows.to_vec()));
     for page in ["/registers/{table}", "/registers/{table}/rows/{key}"] {
-        let rows = but(&["administrator", "south-provider-zv"]);
         let rows: Vec<&str> = match page {
-            "/registers/{table}" => but(&["administrator"]),
-            _ => rows,
+            "/registers/{table}" => but(&["administrator", "executive-of-north"]),
+            _ => of_rows.clone(),
         };
         assert_eq!(open.get(page), Some(&rows), "{page}");
     }
@@ -140,7 +153,10 @@ fn every_route_answers_every_role_as_reviewed() {
         let page = format!("/registers/{{table}}{page}");
         assert_eq!(open.get(page.as_str()), Some(&editors.to_vec()), "{page}");
     }
-    for page in ["/", "/registers", "/account", "/account/password", "/account/factor", "/ledger"] {
+    assert_eq!(open.get("/quarantine/{entry}"), Some(&of_rows));
+    let everybody =
+        ["/", "/registers", "/account", "/account/password", "/account/factor", "/ledger"];
+    for page in everybody.into_iter().chain(["/assessments"]) {
         assert_eq!(open.get(page), Some(&all), "{page}");
     }
 }
