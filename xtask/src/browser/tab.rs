@@ -212,6 +212,8 @@ impl<'a> Tab<'a> {
                     let url = text(event, "/params/request/url");
                     match text(event, "/params/type") {
                         "Document" => origin = origin_of(url).to_owned(),
+                        // Pictures that the browser itself puts into fields.
+                        _ if url.starts_with("data:") => {}
                         "Stylesheet" if !origin.is_empty() && origin_of(url) == origin => {}
                         _ => found.push(format!("it asks for {url}")),
                     }

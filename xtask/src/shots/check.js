@@ -25,6 +25,9 @@
   if (root.scrollWidth > root.clientWidth) say(`the page is ${root.scrollWidth} wide on ${root.clientWidth}`);
   for (const element of all) {
     const box = element.getBoundingClientRect();
+    // What a region scrolls to by itself is within reach; the region must be.
+    const scrolls = (at) => at && at !== document.body && (["auto", "scroll"].includes(getComputedStyle(at).overflowX) || scrolls(at.parentElement));
+    if (scrolls(element.parentElement)) continue;
     const whole = element.closest("svg") || [...element.children].some((child) => child.getBoundingClientRect().right > root.clientWidth + 1);
     if (box.right > root.clientWidth + 1 && !whole) say(`reaches to ${Math.round(box.right)} of ${root.clientWidth}: ${name(element)}`);
   }

@@ -10,7 +10,7 @@ use std::{
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use crate::browser::Tab;
+use crate::browser::{Browser, Screen, Tab};
 
 /// Its version.
 const VERSION: &str = "4.14.1";
@@ -49,6 +49,26 @@ impl Axe {
             })?;
         }
         read(&kept)
+    }
+
+    /// That it finds what is wrong: a checker that runs and sees nothing would pass every page.
+    ///
+    /// # Errors
+    /// It finds nothing wrong about a page on which much is.
+    pub fn prove(&self, browser: &mut Browser, folder: &Path) -> Result<(), String> {
+        let page = folder.join("wrong.html");
+        let text = "<html><body><img src='x'><input><p style='color:#aaa;background:#fff'>pale";
+        fs::write(&page, text).map_err(|error| format!("{}: {error}", page.display()))?;
+        let mut tab = browser.tab(None, Screen { width: 1_440, dark: false, print: false })?;
+        tab.open(&page)?;
+        let found = self.judge(&mut tab)?;
+        tab.close()?;
+        for rule in ["image-alt", "label", "color-contrast", "html-has-lang"] {
+            if !found.iter().any(|told| told.contains(rule)) {
+                return Err(format!("axe finds no {rule} where there is one; it found {found:?}"));
+            }
+        }
+        Ok(())
     }
 
     /// What it finds on the page that is open.

@@ -17,6 +17,17 @@ pub fn now(key: &str) -> Result<String, String> {
     at(key, since.map_err(|error| error.to_string())?.as_secs())
 }
 
+/// The key on the page that offers a second factor.
+///
+/// # Errors
+/// There is none.
+pub fn key(page: &str) -> Result<String, String> {
+    let is_key =
+        |word: &&str| word.len() >= 26 && word.chars().all(|c| matches!(c, 'A'..='Z' | '2'..='7'));
+    let found = page.split_whitespace().find(is_key);
+    found.map(str::to_owned).ok_or_else(|| format!("no key of a second factor in: {page}"))
+}
+
 /// The code of the next half minute, which servers take as well, so that clocks may differ.
 ///
 /// # Errors

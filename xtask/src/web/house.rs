@@ -17,7 +17,8 @@ pub struct House {
     program: PathBuf,
     /// The folder of the workspace.
     pub workspace: PathBuf,
-    scratch: PathBuf,
+    /// The folder that it lies in.
+    pub scratch: PathBuf,
 }
 
 impl House {

@@ -10,7 +10,10 @@ mod route;
 pub mod schema;
 mod walk;
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use crate::browser::{Browser, Person, Profile, Screen};
 use axe::Axe;
@@ -42,12 +45,14 @@ pub fn pages(program: &Path, browser: &Path, target: &Path, asked: &Pages) -> Re
     let scratch = tempfile::tempdir().map_err(|error| format!("no folder to work in: {error}"))?;
     let axe = Axe::fetch(target)?;
     let mut browser = Browser::start(browser, &scratch.path().join("profile"))?;
+    axe.prove(&mut browser, scratch.path())?;
     let example = House::new(program, scratch.path(), "meridian");
     let routes = route::list(&example)?;
     let mut tour =
         Tour { browser: &mut browser, axe: &axe, routes: &routes, asked, found: Found::default() };
     example.run(&["demo", "--no-serve", "meridian"])?;
     tour.client(&example, "manager", &["/", "/?period=2026-09"])?;
+    tour.others(&example)?;
     tour.provider(&example)?;
     if asked.all {
         let empty = House::new(program, scratch.path(), "empty");
@@ -70,18 +75,33 @@ struct Tour<'t> {
 }
 
 impl Tour<'_> {
-    /// As the first administrator, who is vendor manager and analyst too.
+    /// As the first administrator, who is vendor manager and analyst too, with a file that waits to be
+    /// brought in.
     fn client(&mut self, house: &House, who: &str, from: &[&str]) -> Result<(), String> {
         let mut served = house.serve()?;
         let nobody = self.browser.profile()?;
         let link = served.first_link()?;
+        let by_hand = |open: bool| {
+            let routes = self.routes.iter().filter(move |route| route.open == open);
+            routes.filter_map(|route| route.by_hand())
+        };
         let mut doors: Vec<&str> = vec![&link];
-        doors.extend(
-            self.routes.iter().filter(|route| route.open).filter_map(|route| route.by_hand()),
-        );
-        self.walk(&served, &format!("{who}-door"), &nobody, &doors)?;
-        let profile = come_in(self.browser, &served, &link)?;
-        self.walk(&served, who, &profile, from)
+        doors.extend(by_hand(true));
+        let from: Vec<&str> = from.iter().copied().chain(by_hand(false)).collect();
+        self.walk(&served, &format!("{who}-door"), &nobody, &doors, false)?;
+        let profile = come_in(self.browser, &served, &link, true)?;
+        let handed = hand_in(self.browser, &served, &profile, &house.scratch)?;
+        let from: Vec<&str> = from.into_iter().chain(handed.iter().map(String::as_str)).collect();
+        self.walk(&served, who, &profile, &from, false)
+    }
+
+    /// As others of the client: what only they may open.
+    fn others(&mut self, house: &House) -> Result<(), String> {
+        let grants = ["security-privacy-officer@all"];
+        let link = house.account("sam@client.example", "Sam Ferreira", None, &grants)?;
+        let served = house.serve()?;
+        let profile = come_in(self.browser, &served, &link, true)?;
+        self.walk(&served, "officer", &profile, &["/names"], true)
     }
 
     /// As the account manager of one of the providers.
@@ -89,19 +109,22 @@ impl Tour<'_> {
         let grants = ["provider-account-manager@provider:talahib"];
         let link = house.account("tala@talahib.example", "Tala Reyes", Some("talahib"), &grants)?;
         let served = house.serve()?;
-        let profile = come_in(self.browser, &served, &link)?;
-        self.walk(&served, "provider", &profile, &["/"])
+        let profile = come_in(self.browser, &served, &link, false)?;
+        self.walk(&served, "provider", &profile, &["/"], false)
     }
 
+    /// `rest`: only what nobody has looked at yet.
     fn walk(
         &mut self,
         served: &Served,
         who: &str,
         profile: &Profile,
         from: &[&str],
+        rest: bool,
     ) -> Result<(), String> {
         let out = self.asked.out.clone();
-        let walk = Walk { axe: self.axe, routes: self.routes, base: &served.base, who, out };
+        let known = if rest { self.found.seen.clone() } else { BTreeSet::new() };
+        let walk = Walk { axe: self.axe, routes: self.routes, base: &served.base, who, out, known };
         let found = walk.walk(self.browser, profile, from)?;
         let broke =
             served.errors().into_iter().map(|line| format!("{who}: the server says: {line}"));
@@ -135,15 +158,56 @@ impl Tour<'_> {
     }
 }
 
-/// Somebody comes in by a link and sets a password; gives the browser in which that was done.
-fn come_in(browser: &mut Browser, served: &Served, link: &str) -> Result<Profile, String> {
+/// Somebody comes in by a link and sets a password, and a second factor if asked; gives the browser in
+/// which that was done.
+fn come_in(
+    browser: &mut Browser,
+    served: &Served,
+    link: &str,
+    factor: bool,
+) -> Result<Profile, String> {
     let profile = browser.profile()?;
     let tab = browser.tab(Some(&profile), DESK)?;
     let mut person = Person::new(tab, &served.base, &PathBuf::new(), true)?;
     person.go(link)?;
     set_password(&mut person)?;
+    if factor {
+        person.go("/account/factor")?;
+        let key = code::key(&person.reads()?)?;
+        person.fill("Code", &code::now(&key)?)?;
+        person.button("Turn it on")?;
+    }
     person.tab.close()?;
     Ok(profile)
+}
+
+/// One file is brought in with a row that cannot be read, another waits for its owner; gives the pages of
+/// the mapping of the one and of the quarantine of the other.
+fn hand_in(
+    browser: &mut Browser,
+    served: &Served,
+    profile: &Profile,
+    folder: &Path,
+) -> Result<[String; 2], String> {
+    let tab = browser.tab(Some(profile), DESK)?;
+    let mut person = Person::new(tab, &served.base, &PathBuf::new(), true)?;
+    let tried = |person: &mut Person<'_>, month: u32| {
+        let file = journey::evidence::events(folder, month, true)?;
+        person.go("/import")?;
+        person.hand_in("A file", &[&file])?;
+        person.button("Try it")?;
+        person.waits_for("Nothing is kept yet")
+    };
+    tried(&mut person, 9)?;
+    person.link("Say column by column")?;
+    let mapping = person.place()?;
+    tried(&mut person, 10)?;
+    person.button("Bring it in")?;
+    person.waits_for("It is in, as entry")?;
+    person.link("1 record in quarantine")?;
+    let set_aside = person.place()?;
+    person.tab.close()?;
+    Ok([mapping, set_aside])
 }
 
 /// From the page of a link to the first page behind it.
@@ -165,7 +229,7 @@ pub fn portrait(program: &Path, browser: &Path, root: &Path) -> Result<(), Strin
     let mut served = house.serve()?;
     let mut browser = Browser::start(browser, &scratch.path().join("profile"))?;
     let link = served.first_link()?;
-    let profile = come_in(&mut browser, &served, &link)?;
+    let profile = come_in(&mut browser, &served, &link, false)?;
     let (name, width, height, most) = README;
     let file = root.join(name);
     let url = format!("{}/?period=2026-10", served.base);

@@ -7,6 +7,7 @@ use super::house::House;
 /// its links.
 const BY_HAND: &[(&str, &str)] = &[
     ("/healthz", "/healthz"),
+    ("/metrics", "/metrics"),
     ("/sign-in", "/sign-in"),
     ("/sign-in/code", "/sign-in/code"),
     ("/enter/{secret}", "/enter/0000000000000000000000000000000000000000000000000000000000000000"),

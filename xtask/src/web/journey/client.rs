@@ -52,9 +52,7 @@ fn second_factor(person: &mut Person<'_>) -> Result<(), String> {
     person.go("/account")?;
     let email = after(&person.reads()?, "Mail address")?;
     person.link("Set one up")?;
-    let read = person.reads()?;
-    let key = read.split_whitespace().find(|word| is_key(word));
-    let key = key.ok_or_else(|| format!("no key of a second factor in: {read}"))?.to_owned();
+    let key = code::key(&person.reads()?)?;
     person.fill("Code", "000000")?;
     person.button("Turn it on")?;
     person.sees("does not fit")?;
@@ -80,10 +78,6 @@ fn second_factor(person: &mut Person<'_>) -> Result<(), String> {
 fn after(read: &str, words: &str) -> Result<String, String> {
     let found = read.split_once(words).and_then(|(_, rest)| rest.split_whitespace().next());
     found.map(str::to_owned).ok_or_else(|| format!("nothing stands after `{words}` in: {read}"))
-}
-
-fn is_key(word: &str) -> bool {
-    word.len() >= 26 && word.chars().all(|c| matches!(c, 'A'..='Z' | '2'..='7'))
 }
 
 fn sign_in(person: &mut Person<'_>, email: &str, password: &str) -> Result<(), String> {

@@ -2,7 +2,7 @@
 //! before the real server. Each is made twice, the second time with scripts switched off.
 
 mod client;
-mod evidence;
+pub mod evidence;
 mod provider;
 
 use std::path::{Path, PathBuf};

@@ -198,8 +198,8 @@ fn index(
             html! { a href=(to(table, "")) { (piece::title(&table.title)) } span.sub { (table.name) } },
             html! { (rows) },
             piece::title(&table.about),
-            html! { @match table.scope { Scope::Shared => { "all arrangements" } Scope::Arrangement => { "one arrangement" } } },
-            html! { @if editable { a href=(to(table, "/new")) { "New row" span.only-read { " of " (table.title) } } } },
+            html! { span.nowrap { @match table.scope { Scope::Shared => { "all arrangements" } Scope::Arrangement => { "one arrangement" } } } },
+            html! { @if editable { a.nowrap href=(to(table, "/new")) { "New row" span.only-read { " of " (table.title) } } } },
         ]
     });
     piece::table(caption, &heads, rows.collect())
