@@ -3,7 +3,14 @@
 //! machine in this run; only ratios mean something.
 //!
 //! `cargo bench -p backstay-store --bench life [-- EDITS ENTRIES]` (100,000 and 20,000 when not said).
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
+//! With `--into DIR EDITS` it measures nothing: it makes so many edits, an entry each, in a workspace that
+//! is there, so that other programs find a long ledger (`bench/serve.py`).
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods
+)]
 
 use std::{path::Path, time::Instant};
 
@@ -159,7 +166,22 @@ fn cost(workspace: &Workspace, made: &mut u64, random: &mut Random) -> [f64; 3] 
     })
 }
 
+/// Makes so many edits, two hundred to a transaction.
+fn reach(workspace: &Workspace, made: &mut u64, random: &mut Random, goal: u64) {
+    while *made < goal {
+        let count = 200.min(goal - *made);
+        edit(workspace, &edits(*made, count), random);
+        *made += count;
+    }
+}
+
 fn main() {
+    let words: Vec<String> = std::env::args().collect();
+    if let Some(at) = words.iter().position(|word| word == "--into") {
+        let there = Workspace::open(Path::new(&words[at + 1])).unwrap();
+        reach(&there, &mut 0, &mut Random(11), words[at + 2].parse().unwrap());
+        return;
+    }
     let numbers: Vec<u64> = std::env::args().filter_map(|text| text.parse().ok()).collect();
     let many = numbers.first().copied().unwrap_or(100_000);
     let entries = numbers.get(1).copied().unwrap_or(20_000);
@@ -187,17 +209,10 @@ fn main() {
     let workspace = workspace(&folder.path().join("edits"));
     let mut random = Random(11);
     let mut made = 0;
-    let reach = |made: &mut u64, random: &mut Random, goal: u64| {
-        while *made < goal {
-            let count = 200.min(goal - *made);
-            edit(&workspace, &edits(*made, count), random);
-            *made += count;
-        }
-    };
-    reach(&mut made, &mut random, 1_000);
+    reach(&workspace, &mut made, &mut random, 1_000);
     let few = cost(&workspace, &mut made, &mut random);
     let start = Instant::now();
-    reach(&mut made, &mut random, many);
+    reach(&workspace, &mut made, &mut random, many);
     let grown_s = start.elapsed().as_secs_f64();
     let lots = cost(&workspace, &mut made, &mut random);
     let named = ["edit", "row_and_history", "manifest"];

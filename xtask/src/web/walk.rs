@@ -136,7 +136,7 @@ fn texts(value: &Value) -> Vec<String> {
     all.iter().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-/// A picture of the upper part of one page, for the README.
+/// A picture of one page down to its last line, or of so much of it, for the README.
 ///
 /// # Errors
 /// When the browser gives none.
@@ -149,7 +149,8 @@ pub fn portrait(
 ) -> Result<u64, String> {
     let mut tab = browser.tab(Some(profile), Screen { width, dark: false, print: false })?;
     tab.visit(url)?;
-    let bytes = tab.picture((0, height))?;
+    let end = tab.ask("Math.ceil(document.querySelector('main').lastElementChild.getBoundingClientRect().bottom) + 16")?;
+    let bytes = tab.picture((0, height.min(end.as_u64().unwrap_or(height))))?;
     tab.close()?;
     std::fs::write(file, &bytes).map_err(|error| format!("{}: {error}", file.display()))?;
     Ok(bytes.len() as u64)

@@ -197,7 +197,7 @@ fn index(
         vec![
             html! { a href=(to(table, "")) { (piece::title(&table.title)) } span.sub { (table.name) } },
             html! { (rows) },
-            piece::title(&table.about),
+            piece::sentence(&table.about),
             html! { span.nowrap { @match table.scope { Scope::Shared => { "all arrangements" } Scope::Arrangement => { "one arrangement" } } } },
             html! { @if editable { a.nowrap href=(to(table, "/new")) { "New row" span.only-read { " of " (table.title) } } } },
         ]
