@@ -5,6 +5,7 @@ use std::{cell::RefCell, collections::BTreeMap};
 use axum::http::HeaderMap;
 use backstay_access::{Action, Authority, Privacy, Resource};
 use backstay_store::{Ctx, Visitor};
+use bytes::Bytes;
 
 use crate::{problem::ProblemError, server::Server, upload::Place};
 
@@ -23,6 +24,8 @@ pub struct Call {
     pub query: Texts,
     /// The form.
     pub form: Texts,
+    /// The body as it came; empty when it was a file.
+    pub body: Bytes,
     /// It wants to change something.
     pub changes: bool,
     /// Where it came from, as text.
@@ -72,6 +75,16 @@ impl<'a> Asked<'a> {
     /// A field of the form.
     pub fn field(&self, name: &str) -> &str {
         self.call.form.get(name).map(String::as_str).unwrap_or_default()
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Errors
+    /// A body that is not what is wanted, with the place.
+    pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, ProblemError> {
+        serde_json::from_slice(&self.call.body).map_err(|error| {
+            ProblemError::unclear(format!("The body is not the JSON that this takes: {error}."))
+        })
     }
 
     /// What stands in this page for the token of its forms.

@@ -4,7 +4,7 @@
 use axum::http::StatusCode;
 use backstay_desk::DeskError;
 use backstay_engine::EngineError;
-use backstay_store::StoreError;
+use backstay_store::{Refusal, StoreError};
 
 /// What kept a request from being answered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -20,11 +20,13 @@ pub struct ProblemError {
     pub help: Option<String>,
     /// The whole cause, for the operator; ids at most, never a value of evidence.
     pub cause: Option<String>,
+    /// What a program is told beside that, as a JSON object.
+    pub more: Option<Box<serde_json::Value>>,
 }
 
 impl ProblemError {
     fn of(status: StatusCode, title: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, title, detail: detail.into(), help: None, cause: None }
+        Self { status, title, detail: detail.into(), help: None, cause: None, more: None }
     }
 
     /// Nothing is there, or nothing that the asker may see: the two are not told apart.
@@ -59,6 +61,23 @@ impl ProblemError {
         let detail = "This idempotency key came with another request before.";
         let mut problem = Self::of(StatusCode::UNPROCESSABLE_ENTITY, "Key used", detail);
         problem.help = Some("Use a new key for a new request.".to_owned());
+        problem
+    }
+
+    /// A row that no register can hold, with each column that is wrong.
+    pub fn row_refused(refusals: &[Refusal]) -> Self {
+        let detail = "The row was not taken; `errors` says what is wrong with which column.";
+        let mut problem = Self::of(StatusCode::UNPROCESSABLE_ENTITY, "Row not taken", detail);
+        problem.more = Some(Box::new(serde_json::json!({ "errors": refusals })));
+        problem
+    }
+
+    /// Another version stands than was seen; `more` holds both.
+    pub fn conflict(more: serde_json::Value) -> Self {
+        let detail = "Somebody else changed this row: another version stands than the one you saw.";
+        let mut problem = Self::of(StatusCode::CONFLICT, "Changed meanwhile", detail);
+        problem.help = Some("Look at both, and send your change with the entry of the version that stands as `expect`.".to_owned());
+        problem.more = Some(Box::new(more));
         problem
     }
 

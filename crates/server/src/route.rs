@@ -168,6 +168,7 @@ const ROUTES: &[Route] = &[
     get("/api/v1/tables", Right::Workspace(Action::CatalogueRead), api::catalogue::tables),
     get("/api/v1/tables/{table}", Right::Workspace(Action::CatalogueRead), api::catalogue::table),
     get("/api/v1/tables/{table}/rows", Right::Each(Action::EvidenceRead), api::rows::show),
+    post("/api/v1/tables/{table}/rows", Right::Each(Action::RegisterEdit), api::edit::row),
     get("/api/v1/sql", Right::Each(Action::SqlQuery), api::rows::sql),
     get("/api/v1/controls", Right::Workspace(Action::CatalogueRead), api::catalogue::controls),
     get("/api/v1/metrics", Right::Workspace(Action::CatalogueRead), api::catalogue::metrics),

@@ -14,14 +14,16 @@ use axum::{
     Router,
     body::{Body, to_bytes},
     extract::{FromRequestParts as _, RawPathParams},
-    http::{HeaderValue, Request, Response, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header, request::Parts},
     routing::{MethodFilter, on},
 };
 use backstay_access::{Policies, Portfolio, Resource};
 use backstay_engine::Catalogue;
 use backstay_store::{Ctx, Visitor, Workspace};
+use bytes::Bytes;
 use maud::Markup;
 use quick_cache::{Weighter, sync::Cache};
+use serde_json::Value;
 use tokio::{sync::Semaphore, time};
 
 use crate::{
@@ -272,7 +274,7 @@ impl Server {
     /// Answers a request with an idempotency key: the same again is answered as it was, and nothing is
     /// done twice.
     fn once(&self, key: &str, route: &Route, call: &Call, came: Came) -> Response<Body> {
-        let asked = (call.path.clone(), call.query.clone(), call.form.clone());
+        let asked = (call.path.clone(), call.query.clone(), call.body.clone());
         let work = || self.work(route, call, came).map(|told| (asked.clone(), told));
         match self.repeats.get_or_insert_with(key, work) {
             Ok((known, told)) if known == asked => self.tell(&told, call, ""),
@@ -500,13 +502,17 @@ impl Server {
             (self.ports.log)(cause);
         }
         if api {
-            let told = serde_json::json!({
+            let mut told = serde_json::json!({
                 "type": "about:blank",
                 "title": error.title,
                 "status": error.status.as_u16(),
                 "detail": error.detail,
                 "help": error.help,
             });
+            let more = error.more.as_deref().and_then(Value::as_object);
+            if let Some((told, more)) = told.as_object_mut().zip(more) {
+                told.extend(more.clone());
+            }
             return response(error.status, "application/problem+json", told.to_string());
         }
         let unknown = asked.is_some_and(|asked| asked.visitor.is_none() && !asked.call.changes);
@@ -538,8 +544,8 @@ impl Server {
     }
 }
 
-/// What was asked with a key, path, query and form, and how it was answered.
-type Repeat = ((String, Texts, Texts), Told);
+/// What was asked with a key, path, query and body, and how it was answered.
+type Repeat = ((String, Texts, Bytes), Told);
 
 /// Who came, before what they may is known.
 struct Came {
@@ -580,6 +586,14 @@ async fn named(parts: &mut Parts) -> Texts {
     named.map(texts).unwrap_or_default()
 }
 
+/// Whether the body of a request is JSON.
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| {
+        kind.split(';').next().is_some_and(|kind| kind.trim() == "application/json")
+    })
+}
+
 fn pairs(bytes: &[u8]) -> Texts {
     form_urlencoded::parse(bytes).into_owned().collect()
 }
@@ -588,7 +602,8 @@ fn call_of(parts: Parts, named: Texts, body: &[u8]) -> Call {
     let peer = parts.extensions.get::<Peer>().map(|peer| peer.0.to_string());
     Call {
         query: pairs(parts.uri.query().unwrap_or_default().as_bytes()),
-        form: pairs(body),
+        form: if is_json(&parts.headers) { Texts::new() } else { pairs(body) },
+        body: Bytes::copy_from_slice(body),
         changes: parts.method == axum::http::Method::POST,
         path: parts.uri.path().to_owned(),
         parts: named,

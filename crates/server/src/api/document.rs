@@ -51,6 +51,8 @@ pub enum Takes {
     Sql,
     /// A file as its body, and how it is to be read.
     File,
+    /// A row, as the body.
+    Row,
 }
 
 /// One route described.
@@ -148,6 +150,13 @@ pub const DESCRIBED: &[Described] = &[
         Gives::Rows,
         "Rows of a table in the arrangements and columns that the asker may read.",
     ),
+    Described {
+        method: "POST",
+        path: "/tables/{table}/rows",
+        about: "Enters, changes or takes away one row of a register; tries it only with `dry_run`.",
+        takes: Takes::Row,
+        gives: Gives::Object,
+    },
     get(
         "/sql",
         Takes::Sql,
@@ -309,11 +318,39 @@ fn operation(of: &Described) -> Value {
         made.insert("requestBody".to_owned(), body);
     }
     let path = format!("{ROOT}{}", of.path);
+    if of.takes == Takes::Row
+        && let Some(made) = made.as_object_mut()
+    {
+        let body =
+            json!({ "required": true, "content": { "application/json": { "schema": row() } } });
+        made.insert("requestBody".to_owned(), body);
+        if let Some(answers) = made.get_mut("responses").and_then(Value::as_object_mut) {
+            let same = json!({ "description": "Nothing was written: it stands just so, or it was only tried.", "content": content(&of.gives) });
+            answers.insert("200".to_owned(), same);
+        }
+    }
     let open = routes().iter().any(|route| route.path == path && route.right == Right::Open);
     if open && let Some(made) = made.as_object_mut() {
         made.insert("security".to_owned(), json!([]));
     }
     made
+}
+
+fn row() -> Value {
+    json!({
+        "type": "object",
+        "required": ["values"],
+        "additionalProperties": false,
+        "properties": {
+            "values": { "type": "object", "additionalProperties": { "type": "string" }, "description": "Columns with their values as a file would write them; an empty text empties a column." },
+            "reason": { "type": "string", "description": "Why; it stays in the ledger." },
+            "expect": { "type": ["integer", "null"], "minimum": 0, "description": "Entry of the version that was seen; 0: there was no row. Another standing meanwhile is a 409 with both." },
+            "delete": { "type": "boolean", "description": "The fact no longer stands." },
+            "zone": { "type": ["string", "null"], "description": "IANA zone of times without offset." },
+            "party": { "type": ["string", "null"], "description": "Party that person ids belong to, when it is not the arrangement." },
+            "dry_run": { "type": "boolean" },
+        },
+    })
 }
 
 fn operation_id(of: &Described) -> String {
@@ -334,7 +371,7 @@ fn parameters(of: &Described) -> Vec<Value> {
         let about = "A month, `2026-10`, a quarter, `2026-Q4`, a year, or days of which the last is left out; else the last complete month with events.";
         all.push(query("period", about, text()));
     }
-    if !matches!(of.takes, Takes::Nothing | Takes::Cursor | Takes::File) {
+    if !matches!(of.takes, Takes::Nothing | Takes::Cursor | Takes::File | Takes::Row) {
         let about =
             "A ledger entry, an instant with its offset, or a day to its end in UTC; else now.";
         all.push(query("as_of", about, text()));

@@ -5,6 +5,7 @@ pub mod account;
 pub mod assessment;
 pub mod catalogue;
 pub mod document;
+pub mod edit;
 pub mod figure;
 pub mod import;
 pub mod ledger;

@@ -17,21 +17,12 @@ use crate::{
     answer::Answer,
     asked::Asked,
     figures::{period, seen},
+    page::register::class,
     problem::ProblemError,
 };
 
 /// Words of a query that are not names of columns.
 const RESERVED: [&str; 6] = ["as_of", "arrangement", "cursor", "format", "limit", "period"];
-
-/// The class of a column, as rights know it.
-fn class(of: Privacy) -> vocabulary::Privacy {
-    match of {
-        Privacy::Open => vocabulary::Privacy::Open,
-        Privacy::Internal => vocabulary::Privacy::Internal,
-        Privacy::Personal => vocabulary::Privacy::Personal,
-        Privacy::Secret => vocabulary::Privacy::Secret,
-    }
-}
 
 /// What somebody may read: arrangements, and the highest class of columns in all of them.
 pub struct Reach {

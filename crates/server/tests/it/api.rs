@@ -182,6 +182,69 @@ fn the_ledger_is_read_page_by_page_and_as_of_an_earlier_entry() {
 }
 
 #[test]
+fn a_program_enters_a_row_and_hears_of_both_versions_when_another_was_faster() {
+    let home = Home::shared();
+    let mut manager = home.program("vendor-manager");
+    let row = |title: &str, expect: u64| {
+        serde_json::json!({
+            "values": { "client_id": "client-api", "name": title, "country": "PT" },
+            "reason": "test", "expect": expect,
+        })
+    };
+    let mut tried = row("First", 0);
+    tried["dry_run"] = true.into();
+    assert_eq!(manager.send("/tables/client/rows", &tried).status, StatusCode::OK);
+    let first = manager.send("/tables/client/rows", &row("First", 0));
+    assert_eq!(first.status, StatusCode::CREATED, "{}", first.text);
+    let first: serde_json::Value = serde_json::from_str(&first.text).unwrap();
+    let entry = first["entry"].as_u64().unwrap();
+    let second = manager.send("/tables/client/rows", &row("Second", entry));
+    assert_eq!(second.status, StatusCode::CREATED, "{}", second.text);
+    let late = manager.send("/tables/client/rows", &row("Late", entry));
+    assert_eq!(late.status, StatusCode::CONFLICT, "{}", late.text);
+    let late: serde_json::Value = serde_json::from_str(&late.text).unwrap();
+    assert_eq!(
+        (&late["seen"]["name"], &late["stands"]["name"]),
+        (&"First".into(), &"Second".into())
+    );
+    let wrong =
+        serde_json::json!({ "values": { "client_id": "x", "name": "X", "country": "Portugal" } });
+    let wrong = manager.send("/tables/client/rows", &wrong);
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(wrong.text.contains("\"column\":\"country\""), "{}", wrong.text);
+    let unclear = manager.send("/tables/client/rows", &serde_json::json!({ "row": 1 }));
+    assert_eq!(unclear.status, StatusCode::BAD_REQUEST, "{}", unclear.text);
+}
+
+#[test]
+fn a_program_enters_rows_only_where_its_owner_may() {
+    let home = Home::shared();
+    let level = |arrangement: &str| {
+        serde_json::json!({ "values": {
+            "arrangement_id": arrangement, "service_level_id": "api", "title": "T",
+            "metric": "turnaround", "target": "0.9", "threshold": "4h", "window": "month",
+            "basis": "contract", "source": "1",
+        }, "dry_run": true })
+    };
+    let mut manager = home.program("vendor-manager");
+    let taken = manager.send("/tables/service_level/rows", &level(NORTH));
+    assert_eq!(taken.status, StatusCode::OK, "{}", taken.text);
+    for (name, arrangement, wanted) in [
+        ("north-provider-qx", NORTH, StatusCode::FORBIDDEN),
+        ("north-provider-qx", SOUTH, StatusCode::NOT_FOUND),
+        ("owner-of-north", NORTH, StatusCode::FORBIDDEN),
+        ("owner-of-north", SOUTH, StatusCode::NOT_FOUND),
+        ("vendor-manager", "", StatusCode::BAD_REQUEST),
+        ("executive", NORTH, StatusCode::NOT_FOUND),
+    ] {
+        let shown = home.program(name).send("/tables/service_level/rows", &level(arrangement));
+        assert_eq!(shown.status, wanted, "{name} {arrangement}: {}", shown.text);
+        let other = if arrangement == NORTH { "zv" } else { "qx" };
+        assert!(name != "north-provider-qx" || arrangement == SOUTH || !shown.text.contains(other));
+    }
+}
+
+#[test]
 fn a_request_with_a_key_is_done_once_and_the_key_fits_no_other() {
     let home = Home::shared();
     let mut owner = home.program("vendor-manager");

@@ -287,6 +287,17 @@ impl Program<'_> {
         self.ask(Method::GET, path, &[])
     }
 
+    /// Sends JSON.
+    pub fn send(&mut self, path: &str, body: &serde_json::Value) -> Shown {
+        let headers =
+            [("authorization", self.bearer.as_str()), ("content-type", "application/json")];
+        let mut request = Request::builder().method(Method::POST).uri(format!("/api/v1{path}"));
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        self.browser.send_request(request.body(Body::from(body.to_string())).unwrap())
+    }
+
     /// The JSON of an answer that must be good.
     pub fn json(&mut self, path: &str) -> serde_json::Value {
         let shown = self.get(path);

@@ -177,7 +177,10 @@ impl<'t> Form<'t> {
 }
 
 /// What may be changed of a table, when the asker may change rows of this arrangement at all.
-fn editing(asked: &Asked<'_>, table: &Table, arrangement: &str) -> Result<Sight, ProblemError> {
+///
+/// # Errors
+/// When the asker may not.
+pub fn editing(asked: &Asked<'_>, table: &Table, arrangement: &str) -> Result<Sight, ProblemError> {
     let mut edits = sight(asked, Action::RegisterEdit)?;
     let authority = asked.authority()?;
     let of = match table.scope {
