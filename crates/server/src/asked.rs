@@ -2,12 +2,15 @@
 
 use std::{cell::RefCell, collections::BTreeMap};
 
-use axum::http::HeaderMap;
+use axum::{
+    extract::{FromRequestParts as _, RawPathParams},
+    http::{HeaderMap, header, request::Parts},
+};
 use backstay_access::{Action, Authority, Privacy, Resource};
 use backstay_store::{Ctx, Visitor};
 use bytes::Bytes;
 
-use crate::{problem::ProblemError, server::Server, upload::Place};
+use crate::{listen::Peer, problem::ProblemError, server::Server, upload::Place};
 
 /// Named texts: parts of a path, a query, a form.
 pub type Texts = BTreeMap<String, String>;
@@ -35,6 +38,22 @@ pub struct Call {
 }
 
 impl Call {
+    /// Of the head of a request and its whole body.
+    pub fn of(parts: Parts, named: Texts, body: &[u8]) -> Self {
+        let peer = parts.extensions.get::<Peer>().map(|peer| peer.0.to_string());
+        Self {
+            query: pairs(parts.uri.query().unwrap_or_default().as_bytes()),
+            form: if is_json(&parts.headers) { Texts::new() } else { pairs(body) },
+            body: Bytes::copy_from_slice(body),
+            changes: parts.method == axum::http::Method::POST,
+            path: parts.uri.path().to_owned(),
+            parts: named,
+            peer: peer.unwrap_or_default(),
+            file: Place::default(),
+            headers: parts.headers,
+        }
+    }
+
     /// What a change by program is to be done once by: the asker and the key that came along.
     pub fn repeat_key(&self, visitor: Option<&Visitor>) -> Option<String> {
         let account = visitor.filter(|visitor| visitor.session.is_none() && self.changes)?;
@@ -197,4 +216,25 @@ pub fn segment(text: &str) -> String {
         }
     }
     out
+}
+
+/// The named parts of a path.
+pub async fn named(parts: &mut Parts) -> Texts {
+    let named = RawPathParams::from_request_parts(parts, &()).await;
+    let texts = |params: RawPathParams| {
+        params.iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect()
+    };
+    named.map(texts).unwrap_or_default()
+}
+
+/// Whether the body of a request is JSON.
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| {
+        kind.split(';').next().is_some_and(|kind| kind.trim() == "application/json")
+    })
+}
+
+fn pairs(bytes: &[u8]) -> Texts {
+    form_urlencoded::parse(bytes).into_owned().collect()
 }

@@ -13,8 +13,7 @@ use std::{
 use axum::{
     Router,
     body::{Body, to_bytes},
-    extract::{FromRequestParts as _, RawPathParams},
-    http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header, request::Parts},
+    http::{HeaderValue, Request, Response, StatusCode, header},
     routing::{MethodFilter, on},
 };
 use backstay_access::{Policies, Portfolio, Resource};
@@ -28,17 +27,16 @@ use tokio::{sync::Semaphore, time};
 
 use crate::{
     answer::{Answer, Told, response},
-    asked::{Asked, Call, Texts},
+    asked::{self, Asked, Call, Texts},
     figures::{self, Kept},
     guard,
     job::Jobs,
-    listen::Peer,
     meter::Meter,
     page::frame,
     panels, past,
     problem::ProblemError,
     route::{Right, Route, routes},
-    upload::{self, Place},
+    upload,
 };
 
 /// Bytes of a form.
@@ -217,8 +215,8 @@ impl Server {
     ) -> Response<Body> {
         let (mut parts, body) = request.into_parts();
         if route.file {
-            let named = named(&mut parts).await;
-            return upload::receive(self, route, call_of(parts, named, &[]), body).await;
+            let named = asked::named(&mut parts).await;
+            return upload::receive(self, route, Call::of(parts, named, &[]), body).await;
         }
         let api = is_api(parts.uri.path());
         let body = match time::timeout(self.patience(), to_bytes(body, MOST_FORM)).await {
@@ -227,8 +225,8 @@ impl Server {
             // Whoever sends nothing more must not hold one of the connections.
             Err(_) => return self.problem(None, &ProblemError::too_slow(), api),
         };
-        let named = named(&mut parts).await;
-        self.answered(route, call_of(parts, named, &body)).await
+        let named = asked::named(&mut parts).await;
+        self.answered(route, Call::of(parts, named, &body)).await
     }
 
     /// Answers a request that was read as a whole.
@@ -575,40 +573,5 @@ fn set_cookies(response: &mut Response<Body>, cookies: &[String]) {
         if let Ok(value) = HeaderValue::from_str(cookie) {
             response.headers_mut().append(header::SET_COOKIE, value);
         }
-    }
-}
-
-async fn named(parts: &mut Parts) -> Texts {
-    let named = RawPathParams::from_request_parts(parts, &()).await;
-    let texts = |params: RawPathParams| {
-        params.iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect()
-    };
-    named.map(texts).unwrap_or_default()
-}
-
-/// Whether the body of a request is JSON.
-fn is_json(headers: &HeaderMap) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    kind.is_some_and(|kind| {
-        kind.split(';').next().is_some_and(|kind| kind.trim() == "application/json")
-    })
-}
-
-fn pairs(bytes: &[u8]) -> Texts {
-    form_urlencoded::parse(bytes).into_owned().collect()
-}
-
-fn call_of(parts: Parts, named: Texts, body: &[u8]) -> Call {
-    let peer = parts.extensions.get::<Peer>().map(|peer| peer.0.to_string());
-    Call {
-        query: pairs(parts.uri.query().unwrap_or_default().as_bytes()),
-        form: if is_json(&parts.headers) { Texts::new() } else { pairs(body) },
-        body: Bytes::copy_from_slice(body),
-        changes: parts.method == axum::http::Method::POST,
-        path: parts.uri.path().to_owned(),
-        parts: named,
-        peer: peer.unwrap_or_default(),
-        file: Place::default(),
-        headers: parts.headers,
     }
 }

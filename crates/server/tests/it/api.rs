@@ -193,14 +193,14 @@ fn a_program_enters_a_row_and_hears_of_both_versions_when_another_was_faster() {
     };
     let mut tried = row("First", 0);
     tried["dry_run"] = true.into();
-    assert_eq!(manager.send("/tables/client/rows", &tried).status, StatusCode::OK);
-    let first = manager.send("/tables/client/rows", &row("First", 0));
+    assert_eq!(manager.tell("/tables/client/rows", &tried).status, StatusCode::OK);
+    let first = manager.tell("/tables/client/rows", &row("First", 0));
     assert_eq!(first.status, StatusCode::CREATED, "{}", first.text);
     let first: serde_json::Value = serde_json::from_str(&first.text).unwrap();
     let entry = first["entry"].as_u64().unwrap();
-    let second = manager.send("/tables/client/rows", &row("Second", entry));
+    let second = manager.tell("/tables/client/rows", &row("Second", entry));
     assert_eq!(second.status, StatusCode::CREATED, "{}", second.text);
-    let late = manager.send("/tables/client/rows", &row("Late", entry));
+    let late = manager.tell("/tables/client/rows", &row("Late", entry));
     assert_eq!(late.status, StatusCode::CONFLICT, "{}", late.text);
     let late: serde_json::Value = serde_json::from_str(&late.text).unwrap();
     assert_eq!(
@@ -209,10 +209,10 @@ fn a_program_enters_a_row_and_hears_of_both_versions_when_another_was_faster() {
     );
     let wrong =
         serde_json::json!({ "values": { "client_id": "x", "name": "X", "country": "Portugal" } });
-    let wrong = manager.send("/tables/client/rows", &wrong);
+    let wrong = manager.tell("/tables/client/rows", &wrong);
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(wrong.text.contains("\"column\":\"country\""), "{}", wrong.text);
-    let unclear = manager.send("/tables/client/rows", &serde_json::json!({ "row": 1 }));
+    let unclear = manager.tell("/tables/client/rows", &serde_json::json!({ "row": 1 }));
     assert_eq!(unclear.status, StatusCode::BAD_REQUEST, "{}", unclear.text);
 }
 
@@ -227,7 +227,7 @@ fn a_program_enters_rows_only_where_its_owner_may() {
         }, "dry_run": true })
     };
     let mut manager = home.program("vendor-manager");
-    let taken = manager.send("/tables/service_level/rows", &level(NORTH));
+    let taken = manager.tell("/tables/service_level/rows", &level(NORTH));
     assert_eq!(taken.status, StatusCode::OK, "{}", taken.text);
     for (name, arrangement, wanted) in [
         ("north-provider-qx", NORTH, StatusCode::FORBIDDEN),
@@ -237,7 +237,7 @@ fn a_program_enters_rows_only_where_its_owner_may() {
         ("vendor-manager", "", StatusCode::BAD_REQUEST),
         ("executive", NORTH, StatusCode::NOT_FOUND),
     ] {
-        let shown = home.program(name).send("/tables/service_level/rows", &level(arrangement));
+        let shown = home.program(name).tell("/tables/service_level/rows", &level(arrangement));
         assert_eq!(shown.status, wanted, "{name} {arrangement}: {}", shown.text);
         let other = if arrangement == NORTH { "zv" } else { "qx" };
         assert!(name != "north-provider-qx" || arrangement == SOUTH || !shown.text.contains(other));

@@ -288,14 +288,8 @@ impl Program<'_> {
     }
 
     /// Sends JSON.
-    pub fn send(&mut self, path: &str, body: &serde_json::Value) -> Shown {
-        let headers =
-            [("authorization", self.bearer.as_str()), ("content-type", "application/json")];
-        let mut request = Request::builder().method(Method::POST).uri(format!("/api/v1{path}"));
-        for (name, value) in headers {
-            request = request.header(name, value);
-        }
-        self.browser.send_request(request.body(Body::from(body.to_string())).unwrap())
+    pub fn tell(&mut self, path: &str, body: &serde_json::Value) -> Shown {
+        self.send(path, body.to_string().as_bytes(), &[("content-type", "application/json")])
     }
 
     /// The JSON of an answer that must be good.
