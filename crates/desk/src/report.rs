@@ -1,11 +1,14 @@
 //! A kept assessment as a page: the assessment, and what stands beside it in the evidence that it was made
 //! from. Owns the gathering; the page depends on the assessment and its basis alone.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
-use backstay_engine::Assessment;
+use backstay_engine::{Assessment, panel::credits as credits_of};
 use backstay_evidence::Digest;
-use backstay_report::html::{Dossier, Keeping, Source, page};
+use backstay_report::{
+    html::{Dossier, Keeping, Source, page},
+    listing::{Listing, figure},
+};
 use backstay_store::{EntrySummary, Workspace};
 use serde_json::Value;
 
@@ -16,18 +19,25 @@ const SOURCES_SHOWN: usize = 2_000;
 /// Entries read at once.
 const CHUNK: usize = 1_000;
 
-/// The page of a kept assessment.
+/// The page of a kept assessment. `lists` says of a file's arrangements (none: it is shared) whether the
+/// file is named on the page.
 ///
 /// # Errors
 /// No assessment in that entry, or unreadable evidence.
-pub fn html(workspace: &Workspace, entry: u64, clock_us: i64) -> Result<String, DeskError> {
+pub fn html(
+    workspace: &Workspace,
+    entry: u64,
+    clock_us: i64,
+    lists: &dyn Fn(&[String]) -> bool,
+) -> Result<String, DeskError> {
     let kept = workspace.assessment(entry)?;
     let assessment = Assessment::from_bytes(&kept.result)?;
     let mut seen = replay::basis(workspace, &kept, &assessment, clock_us)?;
     // Everything beside the assessment is seen from the instant that it was seen from.
     seen.now_us = replay::as_of_us(entry, &assessment)?;
-    let entries = entries(workspace, entry)?;
+    let mut entries = entries(workspace, entry)?;
     let actor = entries.iter().find(|found| found.entry == entry).map(|found| found.actor.clone());
+    entries.retain(|entry| lists(&entry.arrangements));
     let mut dossier = Dossier {
         assessment: &assessment,
         catalogue: &seen.evidence.catalogue,
@@ -58,6 +68,35 @@ pub fn html(workspace: &Workspace, entry: u64, clock_us: i64) -> Result<String, 
         dossier.incomplete.to_mut().extend(found.incomplete);
     }
     Ok(page(&dossier))
+}
+
+/// A kept assessment as the sheets of a workbook: its figures, and the service credits beside them. `found`
+/// is the assessment as far as it is shown; nothing beside it is of another arrangement.
+///
+/// # Errors
+/// No assessment in that entry, or unreadable evidence.
+pub fn sheets(
+    workspace: &Workspace,
+    entry: u64,
+    found: &Assessment,
+    clock_us: i64,
+) -> Result<Vec<Listing>, DeskError> {
+    let kept = workspace.assessment(entry)?;
+    let mut seen =
+        replay::basis(workspace, &kept, &Assessment::from_bytes(&kept.result)?, clock_us)?;
+    seen.now_us = replay::as_of_us(entry, found)?;
+    let shown: BTreeSet<&str> =
+        found.controls.iter().map(|control| control.arrangement_id.as_str()).collect();
+    let mut credits = Listing::new("credits", figure::CREDITS);
+    for id in seen.arrangements().iter().filter(|id| shown.contains(id.as_str())) {
+        if let Some(view) = seen.view(id, found.basis.period)? {
+            let panel = credits_of(&seen.session(view)?)?;
+            credits.rows.extend(figure::credit_rows(id, &panel));
+        }
+    }
+    let mut all = figure::sheets(found);
+    all.insert(1, credits);
+    Ok(all)
 }
 
 /// The ledger up to an entry.

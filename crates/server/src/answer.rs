@@ -14,6 +14,9 @@ pub const POLICY: &str = "default-src 'none'; style-src 'self'; form-action 'sel
 /// Seconds after which a page about something that goes on is asked for again.
 const AGAIN_S: &str = "2";
 
+/// The policy of a document with its own style; the document itself says which style that is.
+const DOCUMENT_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+
 /// What a handler answers.
 pub enum Answer {
     /// A page.
@@ -41,6 +44,8 @@ pub enum Answer {
     Style(&'static str),
     /// A word for a machine.
     Word(&'static str),
+    /// A whole document with its own style, as it is printed and handed on.
+    Document(String),
     /// A text for a machine.
     Text {
         /// Media type.
@@ -143,6 +148,12 @@ impl Told {
                 let long = HeaderValue::from_static("public, max-age=31536000, immutable");
                 style.headers.push((header::CACHE_CONTROL, long));
                 style
+            }
+            Answer::Document(text) => {
+                let mut document = told(StatusCode::OK, "text/html; charset=utf-8", text.into());
+                let policy = HeaderValue::from_static(DOCUMENT_POLICY);
+                document.headers.push((header::CONTENT_SECURITY_POLICY, policy));
+                document
             }
             Answer::Text { kind, body } => told(StatusCode::OK, kind, body.into()),
             Answer::Word(word) => told(StatusCode::OK, plain, word.into()),

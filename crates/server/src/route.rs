@@ -9,7 +9,7 @@ use crate::{
     asked::Asked,
     page::{
         account, arrangement, assessment, case, compare, control, credit, enter, evidence, finding,
-        import, ledger, level, name, people, portfolio, quality, register, risk, sql, time,
+        import, ledger, level, name, pack, people, portfolio, quality, register, risk, sql, time,
     },
     problem::ProblemError,
 };
@@ -135,6 +135,8 @@ const ROUTES: &[Route] = &[
     kept("/assessments", Right::Each(Action::ArrangementRead), assessment::list),
     kept("/assessments/{entry}", Right::Each(Action::ArrangementRead), assessment::show),
     kept("/assessments/{entry}/compare", Right::Each(Action::ArrangementRead), compare::show),
+    kept("/assessments/{entry}/report", Right::Each(Action::ReportExport), pack::report),
+    kept("/assessments/{entry}/workbook", Right::Each(Action::ReportExport), pack::workbook),
     post("/assessments/{entry}/replay", Right::Each(Action::AssessmentReplay), assessment::replay),
     kept("/rows/{reference}", Right::Each(Action::SourceRead), evidence::row),
     kept("/registers", ROWS, register::show),

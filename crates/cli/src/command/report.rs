@@ -49,7 +49,7 @@ fn last(workspace: &Workspace) -> Result<u64, CliError> {
 /// # Errors
 /// No assessment in that entry, unreadable evidence, a path that cannot be written.
 pub fn write(workspace: &Workspace, entry: u64, path: &Path) -> Result<String, CliError> {
-    let text = report::html(workspace, entry, door::now_us())?;
+    let text = report::html(workspace, entry, door::now_us(), &|_| true)?;
     fs::write(path, text).map_err(|error| {
         let message = format!("`{}` cannot be written: {}", path.display(), door::because(&error));
         CliError::failed(message)

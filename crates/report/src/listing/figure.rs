@@ -1,7 +1,8 @@
 //! The figures of an assessment as tables of data.
 
-use backstay_engine::assessment::{
-    Assessment, ControlResult, CoverageResult, Finding, MeasureResult,
+use backstay_engine::{
+    assessment::{Amount, Assessment, ControlResult, CoverageResult, Finding, MeasureResult},
+    panel::{CreditMonth, CreditPanel},
 };
 use serde_json::{Value, json};
 
@@ -202,6 +203,58 @@ pub fn basis(found: &Assessment) -> Listing {
     ];
     listing.rows = rows.into_iter().map(|(what, value)| vec![json!(what), json!(value)]).collect();
     listing
+}
+
+/// Of service credits, one row a month.
+pub const CREDITS: Columns = &[
+    ("arrangement_id", Kind::Text),
+    ("month", Kind::Day),
+    ("model", Kind::Text),
+    ("currency", Kind::Text),
+    ("charge_minor", Kind::Whole),
+    ("raw_minor", Kind::Whole),
+    ("month_cap_minor", Kind::Whole),
+    ("year_cap_minor", Kind::Whole),
+    ("credit_minor", Kind::Whole),
+    ("earned_back_minor", Kind::Whole),
+    ("owed_minor", Kind::Whole),
+    ("taken_minor", Kind::Whole),
+    ("due_before", Kind::Day),
+    ("gap", Kind::Text),
+    ("record", Kind::Text),
+];
+
+/// The months of an arrangement's credits.
+#[must_use]
+pub fn credit_rows(arrangement: &str, panel: &CreditPanel) -> Vec<Vec<Value>> {
+    let row = |month: &CreditMonth| {
+        let amounts = [&month.charge, &month.credit, &month.owed, &month.taken];
+        let currency = amounts.into_iter().flatten().map(|amount| amount.currency.clone()).next();
+        let minor = |amount: &Option<Amount>| {
+            amount.as_ref().map_or(Value::Null, |amount| match i64::try_from(amount.minor) {
+                Ok(minor) => json!(minor),
+                Err(_) => json!(amount.minor.to_string()),
+            })
+        };
+        vec![
+            json!(arrangement),
+            json!(month.month.to_string()),
+            json!(month.model),
+            json!(currency),
+            minor(&month.charge),
+            minor(&month.raw),
+            minor(&month.month_cap),
+            minor(&month.year_cap),
+            minor(&month.credit),
+            minor(&month.earned_back),
+            minor(&month.owed),
+            minor(&month.taken),
+            json!(month.due_before.map(|day| day.to_string())),
+            json!(month.gap),
+            json!(month.record),
+        ]
+    };
+    panel.months.iter().map(row).collect()
 }
 
 /// An assessment as the sheets of a workbook, the figures first.

@@ -1,8 +1,7 @@
 //! Assessments that are kept.
 
 use backstay_access::{Action, Resource};
-use backstay_desk::assess;
-use backstay_store::StoreError;
+use backstay_desk::{assess, period::written};
 use serde_json::{Value, json};
 
 use super::list::instant;
@@ -10,47 +9,36 @@ use crate::{
     answer::Answer,
     asked::Asked,
     figures::{Figures, up_to},
+    past,
     problem::ProblemError,
 };
 
 type Done = Result<Answer, ProblemError>;
 
-/// The kept assessments whose every arrangement the asker may read, the newest first.
+/// The kept assessments of which the asker sees something, the newest first.
 pub fn list(asked: &Asked<'_>) -> Done {
-    let mut all = asked.server.workspace.assessments()?;
-    all.retain(|kept| asked.may_entry(Action::ArrangementRead, &kept.arrangements));
-    let up_to = up_to(asked)?;
-    all.retain(|kept| kept.entry <= up_to);
-    all.reverse();
-    let items = all.iter().map(|kept| {
+    let all = past::all(asked, Some(up_to(asked)?))?;
+    let items = all.iter().rev().map(|kept| {
         json!({
             "entry": kept.entry,
             "recorded_at": instant(kept.recorded_at_us),
-            "actor": kept.actor,
-            "arrangements": kept.arrangements,
-            "result_digest": kept.result.to_string(),
+            "period": written((kept.period.first, kept.period.after)),
+            "arrangements": kept.scope,
+            "step": kept.close.as_ref().map(|note| note.step),
         })
     });
     Ok(Answer::json(json!({ "items": items.collect::<Vec<_>>(), "next": null, "basis": null })))
 }
 
-/// One kept assessment, byte for byte what its digest is of.
+/// One kept assessment: to whoever sees all that it is about byte for byte what its digest is of, to
+/// others what they see of it.
 pub fn show(asked: &Asked<'_>) -> Done {
-    let nothing = || ProblemError::nothing("assessment");
-    let entry: u64 = asked.part("entry").parse().map_err(|_| nothing())?;
-    let workspace = &asked.server.workspace;
-    let of = workspace.entries(entry, 1)?;
-    let of = of.first().filter(|found| found.entry == entry && found.kind == "assessment");
-    let of = of.filter(|of| asked.may_entry(Action::ArrangementRead, &of.arrangements));
-    let of = of.ok_or_else(nothing)?;
-    let kept = workspace.assessment(of.entry).map_err(|error| match error {
-        StoreError::NoEntry { .. } | StoreError::Kind { .. } => nothing(),
-        other => other.into(),
-    })?;
+    let entry = asked.part("entry").parse().map_err(|_| ProblemError::nothing("assessment"))?;
+    let found = past::one(asked, entry)?.result(asked)?;
     Ok(Answer::File {
         kind: "application/json",
         name: format!("assessment-{entry}.json"),
-        body: kept.result.into(),
+        body: found.bytes().into(),
     })
 }
 

@@ -77,9 +77,9 @@ const fn get(path: &'static str, takes: Takes, gives: Gives, about: &'static str
 const KEPT: Columns = &[
     ("entry", Kind::Whole),
     ("recorded_at", Kind::Instant),
-    ("actor", Kind::Text),
+    ("period", Kind::Text),
     ("arrangements", Kind::List),
-    ("result_digest", Kind::Text),
+    ("step", Kind::Text),
 ];
 /// Of entries.
 const ENTRIES: Columns = &[

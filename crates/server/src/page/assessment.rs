@@ -141,6 +141,11 @@ fn page(asked: &Asked<'_>, kept: &Past, replayed: Option<&Replay>) -> Result<Ans
             div { dt { "Month-end" } dd { @if kept.close.is_some() { (step(kept.close.as_ref())) } @else { "no step of one" } } }
             div { dt { "Looked at from" } dd { (piece::instant_in(&found.basis.as_of, None)) } }
         }
+        p.saves { "The month-end pack: "
+            a href={ "/assessments/" (kept.entry) "/report" } { "report to read and print" } " · "
+            a href={ "/assessments/" (kept.entry) "/workbook" } { "XLSX" } " · "
+            a href={ "/api/v1/assessments/" (kept.entry) } { "JSON" }
+        }
         (arrangements(kept, &found))
         @if let Some(note) = &kept.close { (steps(&asked.server.workspace.closes(&note.arrangement, &note.period)?)) }
         h2 #compare { "What changed, and why" }

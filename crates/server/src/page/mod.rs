@@ -17,6 +17,7 @@ pub mod import;
 pub mod ledger;
 pub mod level;
 pub mod name;
+pub mod pack;
 pub mod people;
 pub mod portfolio;
 pub mod quality;

@@ -261,6 +261,33 @@ fn a_request_with_a_key_is_done_once_and_the_key_fits_no_other() {
 }
 
 #[test]
+fn the_month_end_pack_is_a_report_and_a_workbook_for_who_sees_all_that_it_is_about() {
+    let home = Home::shared();
+    let mut owner = home.program("service-owner");
+    let kept =
+        owner.ask(Method::POST, &format!("/arrangements/{NORTH}/assessments?period=2026-10"), &[]);
+    let kept: serde_json::Value = serde_json::from_str(&kept.text).unwrap();
+    let entry = &kept["entry"];
+    let mut browser = home.signed_in("service-owner");
+    let report = browser.get(&format!("/assessments/{entry}/report"));
+    assert_eq!(report.status, StatusCode::OK, "{}", report.text);
+    assert!(report.text.contains("North within four hours qx"), "{}", report.text);
+    let policy = report.headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.contains("default-src 'none'") && !policy.contains("script"), "{policy}");
+    let workbook = browser.get(&format!("/assessments/{entry}/workbook"));
+    assert!(workbook.text.starts_with("PK"), "{}", workbook.text);
+    let mut provider = home.signed_in("north-provider-qx");
+    let own = provider.get(&format!("/assessments/{entry}/report"));
+    assert_eq!(own.status, StatusCode::OK, "{}", own.text);
+    assert!(!own.text.contains("zv") && !own.text.contains("provider.csv"), "{}", own.text);
+    let mut other = home.signed_in("south-provider-zv");
+    for part in ["report", "workbook"] {
+        let hidden = other.get(&format!("/assessments/{entry}/{part}"));
+        assert_eq!(hidden.status, StatusCode::NOT_FOUND, "{part}");
+    }
+}
+
+#[test]
 fn a_token_that_is_none_is_told_so_and_no_session_helps_it() {
     let home = Home::shared();
     let mut browser = home.signed_in("vendor-manager");
