@@ -30,7 +30,19 @@ impl StatusChange {
     /// Whether the word is a worse one.
     #[must_use]
     pub fn is_worse(&self) -> bool {
-        matches!((self.before, self.after), (Some(before), Some(after)) if after < before)
+        self.ranked().is_some_and(|(before, after)| after < before)
+    }
+
+    /// Whether the word is a better one.
+    #[must_use]
+    pub fn is_better(&self) -> bool {
+        self.ranked().is_some_and(|(before, after)| after > before)
+    }
+
+    /// Both words, when they can be ranked: what does not apply is neither good nor bad.
+    fn ranked(&self) -> Option<(Status, Status)> {
+        let ranked = |status: &Status| *status != Status::NotApplicable;
+        self.before.filter(ranked).zip(self.after.filter(ranked))
     }
 }
 
@@ -80,6 +92,12 @@ impl Changes {
     #[must_use]
     pub fn worse(&self) -> usize {
         self.statuses.iter().filter(|change| change.is_worse()).count()
+    }
+
+    /// How many controls have a better word.
+    #[must_use]
+    pub fn better(&self) -> usize {
+        self.statuses.iter().filter(|change| change.is_better()).count()
     }
 }
 
@@ -215,6 +233,10 @@ mod tests {
         assert_eq!((ids(&found.new), ids(&found.ended)), (vec!["c".into()], vec!["a".into()]));
         assert_eq!((found.money[0].before.minor, found.money[0].after.minor), (150, 750));
         assert!(changes(&after, &after, "desk").is_empty());
-        assert_eq!(changes(&after, &before, "desk").worse(), 0, "better is not worse");
+        let back = changes(&after, &before, "desk");
+        assert_eq!((back.worse(), back.better()), (0, 1));
+        let gone = assessment("not-applicable", &[]);
+        let gone = changes(&before, &gone, "desk");
+        assert_eq!((gone.statuses.len(), gone.worse(), gone.better()), (1, 0, 0));
     }
 }

@@ -5,6 +5,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use backstay_access::Action;
+use backstay_desk::restate::Restated;
 use backstay_engine::{Assessment, Period};
 use backstay_store::{AssessmentSummary, CloseNote, CloseStep};
 use quick_cache::sync::Cache;
@@ -13,16 +14,20 @@ use crate::{asked::Asked, problem::ProblemError};
 
 /// Results kept in memory; each holds every finding of its period.
 const RESULTS: usize = 96;
+/// Comparisons kept; each holds the cases that differ.
+const RESTATED: usize = 24;
 
 /// What was read of kept assessments.
 pub struct Read {
     lists: Cache<u64, Arc<Vec<AssessmentSummary>>>,
     results: Cache<u64, Arc<Assessment>>,
+    /// What differs between two of them, case by case: by the entries and the arrangement.
+    pub restated: Cache<(u64, u64, String), Arc<Restated>>,
 }
 
 impl Default for Read {
     fn default() -> Self {
-        Self { lists: Cache::new(4), results: Cache::new(RESULTS) }
+        Self { lists: Cache::new(4), results: Cache::new(RESULTS), restated: Cache::new(RESTATED) }
     }
 }
 

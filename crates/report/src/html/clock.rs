@@ -17,7 +17,7 @@ use super::{
 /// Width of the drawing.
 const WIDTH: i64 = 420;
 /// Where the day begins, and how many tenths a minute takes: 24 hours take 288.
-const LEFT: i64 = 72;
+const LEFT: i64 = 78;
 const TENTHS: i64 = 2;
 const RIGHT: i64 = LEFT + 1_440 * TENTHS / 10;
 /// Height of a day, and of the head.
@@ -86,7 +86,7 @@ fn one(told: &Explanation, nth: usize, stretch: &Stretch) -> Markup {
                 @for hour in (0..=24).step_by(3) {
                     text.axis.mid x=(at(x(hour * 60))) y="12" { (hour) }
                 }
-                text.axis.end x=(WIDTH) y="12" { "counted" }
+                text.axis.end x=(WIDTH) y="12" { "h:min" }
                 @for (top, day) in &places { (row(*top, day)) }
             }
         }

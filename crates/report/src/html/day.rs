@@ -83,8 +83,32 @@ pub fn picture(day: &DayPanel, pairs: &[OverlapPair], viewer: Option<&str>) -> M
                 span.sub { "midnight to midnight in " (text::plain(&day.zone))
                     @if let Some(viewer) = viewer { "; below, the hours in " (text::plain(viewer)) } } }
             (drawing(day, &lines, viewer))
+            (legend())
         }
         (table(day, pairs))
+    }
+}
+
+/// What the shapes mean.
+fn legend() -> Markup {
+    let sample = |class: &str, y: i64, height: i64, words: &str| {
+        html! {
+            li {
+                svg.chart.key viewBox="0 0 34 14" width="34" height="14" aria-hidden="true" focusable="false" {
+                    rect class=(class) x="1" y=(y) width="32" height=(height) {}
+                }
+                " " (words)
+            }
+        }
+    };
+    html! {
+        ul.legend {
+            (sample("run", 3, 9, "at work by the calendar of the site"))
+            (sample("shift", 5, 4, "rostered"))
+            (sample("both", 2, 11, "both of a pair at work"))
+            (sample("open", 2, 11, "promised hours, manned"))
+            (sample("lack", 2, 10, "promised hours, nobody there"))
+        }
     }
 }
 

@@ -49,7 +49,7 @@ pub fn chart(id: &str, title: &str, points: &[Point]) -> Option<Markup> {
             (bar("open", n, 0, point.whole))
             (bar("lack", n, 0, point.part))
             (bar("unsure", n, point.part, point.part.saturating_add(point.unknown)))
-            @if point.part > 0 { text.axis.mid x=(plot::at(middle(n))) y=(plot::at(scale.y(i128::from(point.part)).min(bottom) - 20)) { (point.part) " missed" } }
+            @if point.part > 0 { text.axis.mid.halo x=(plot::at(middle(n))) y=(plot::at(scale.y(i128::from(point.part)).min(bottom) - 20)) { (point.part) " missed" } }
         }
     };
     Some(frame.draw(&scale, |tick| figure::count(i64::try_from(tick).unwrap_or_default()), &inner))

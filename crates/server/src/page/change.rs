@@ -33,13 +33,13 @@ pub fn named(kept: &Past) -> Markup {
     }
 }
 
-/// In a few words, for a table: how many words are worse and better, findings new and ended.
+/// In a few words, for a table: how many words are worse and better, findings new and ended, and money.
 pub fn brief(changes: &Changes) -> Markup {
-    let worse = changes.worse();
-    let other = changes.statuses.len() - worse;
+    let (worse, better) = (changes.worse(), changes.better());
     let parts = [
         (worse, "worse"),
-        (other, "otherwise"),
+        (better, "better"),
+        (changes.statuses.len() - worse - better, "otherwise"),
         (changes.new.len(), "new"),
         (changes.ended.len(), "ended"),
     ];
@@ -52,6 +52,11 @@ pub fn brief(changes: &Changes) -> Markup {
             _ if *count == 1 => format!("1 control {word}"),
             _ => format!("{count} controls {word}"),
         })
+        .chain(changes.money.iter().map(|change| {
+            let bare = |minor| backstay_report::figure::money(minor, change.after.places);
+            let (before, after) = (change.before.minor, change.after.minor);
+            format!("{} {} instead of {}", bare(after), change.after.currency, bare(before))
+        }))
         .collect();
     html! {
         @if told.is_empty() { span.quiet { "nothing" } }

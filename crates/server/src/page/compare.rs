@@ -2,7 +2,7 @@
 //! in between, statuses, findings, service levels, money; and of one arrangement every case, with the
 //! entry that brought it.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use backstay_access::{Action, Privacy, Resource};
 use backstay_desk::{
@@ -103,7 +103,7 @@ fn basis(was: &Basis, is: &Basis) -> Markup {
     let digest = |text: String| html! { code.digest { (text) } };
     let parts = [
         ("Period", was.period.to_string(), is.period.to_string()),
-        ("Looked at from", was.as_of.clone(), is.as_of.clone()),
+        ("Looked at from", piece::instant_in(&was.as_of, None), piece::instant_in(&is.as_of, None)),
         ("Evidence", was.evidence_digest.to_string(), is.evidence_digest.to_string()),
         ("Catalogue", was.catalogue.to_string(), is.catalogue.to_string()),
         ("Vocabulary", was.vocabulary.to_string(), is.vocabulary.to_string()),
@@ -185,7 +185,13 @@ fn cases(
     if !may_cases(asked, id, before, after) {
         return Err(ProblemError::refused(None));
     }
-    let found = compared(asked, before, after, id)?;
+    let key = (before.entry, after.entry, id.clone());
+    // Two entries never change, and neither does what lies between them.
+    let found = asked
+        .server
+        .past
+        .restated
+        .get_or_insert_with(&key, || compared(asked, before, after, id).map(Arc::new))?;
     let here = format!("/assessments/{}/compare?with={}", after.entry, before.entry);
     let body = html! {
         (frame::crumbs(&[("/assessments".to_owned(), html! { "Assessments" }), (here, html! { "What changed" })]))
@@ -268,7 +274,10 @@ fn listed(found: &Restatement) -> Markup {
         ("Because of", Set::Wide),
     ];
     let answer = |answer: &Option<backstay_engine::restate::CaseAnswer>| match answer {
-        Some(answer) => piece::outcome_word(answer.outcome),
+        Some(answer) => html! {
+            (piece::outcome_word(answer.outcome))
+            @if let Some(measured) = &answer.measured { span.sub { (piece::name(measured)) } }
+        },
         None => html! { span.quiet { "not counted" } },
     };
     let rows = found.cases.iter().take(CASES).map(|change| {
