@@ -113,7 +113,7 @@ fn row(top: i64, day: &CaseDay) -> Markup {
         @if let Some(said) = said(day) {
             text.axis.halo x=(LEFT + 4) y=(at(middle + 38)) { (said) }
         }
-        @if let Some(minute) = day.deadline_minute { (deadline(top, minute)) }
+        @if let Some(minute) = day.deadline_minute { (deadline(top, minute, day)) }
         @if day.counted_us > 0 {
             text.axis.end x=(WIDTH) y=(at(middle + 38)) { (short(day.counted_us)) }
         }
@@ -168,10 +168,16 @@ fn bar(middle: i64, part: &DayPart) -> Markup {
     }
 }
 
-fn deadline(top: i64, minute: i64) -> Markup {
+fn deadline(top: i64, minute: i64, day: &CaseDay) -> Markup {
     let place = x(minute);
-    // What is counted mostly begins at the deadline, or goes on after it.
-    let left = place > (LEFT + 64) * 10;
+    let spans = || day.parts.iter().flat_map(|part| &part.working);
+    let free = |from: i64, until: i64| {
+        let covers = |span: &WallSpan| x(span.from_minute) < until && x(span.until_minute) > from;
+        from >= LEFT * 10 && until <= RIGHT * 10 && !spans().any(covers)
+    };
+    // The word stands where nothing was counted, when there is such a side.
+    let left =
+        free(place - 640, place - 30) || !free(place + 30, place + 640) && place > (LEFT + 64) * 10;
     html! {
         line.due x1=(at(place)) x2=(at(place)) y1=(top) y2=(top + ROW) {}
         path.mark.bad d={ "M" (at(place)) " " (top - 1) "l4 4-4 4-4-4Z" } {}
