@@ -69,7 +69,8 @@ pub(super) fn cases(
     let sql = "SELECT * FROM due_soon WHERE standing <> 'open' ORDER BY due_at, case_id";
     html! {
         (summary(links, arrangement, &own))
-        @if pressing.is_empty() { p.basis { "No warning was due." } }
+        @if !links.0.names_cases() {}
+        @else if pressing.is_empty() { p.basis { "No warning was due." } }
         @else {
             (table(dossier, links, arrangement, &pressing))
             (part::rest(links, pressing.len().saturating_sub(links.shown(SHOWN)), "case", &part::query(dossier, arrangement, sql)))

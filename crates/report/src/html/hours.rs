@@ -274,7 +274,7 @@ impl Page<'_> {
                     @if term.inside > 0 { " (" (text::number(term.inside)) " while they were)" } "; "
                     strong { (text::number(term.in_time)) " answered in time" }
                     @if let Some(required) = term.required_us { ", agreed: " (text::length(required)) } "." }
-                @if !term.others.is_empty() { (self.urgent_table(term)) }
+                @if !term.others.is_empty() && self.links.0.names_cases() { (self.urgent_table(term)) }
                 (self.rest(term.others.len().saturating_sub(self.links.shown(SHOWN)), "item", sql))
             }
         })
@@ -411,7 +411,7 @@ fn overlap_months(pair: &OverlapPair) -> Markup {
         |us: Option<i64>| us.map_or_else(|| "–".to_owned(), |us| figure::count(us / MINUTE_US));
     for month in months {
         sheet.row(Row::of(vec![
-            html! { (month.month.strftime("%Y-%m").to_string()) @if month.unknown > 0 { span.sub { (text::counted(month.unknown, "day")) " not known" } } },
+            html! { span.nowrap { (month.month.strftime("%Y-%m").to_string()) } @if month.unknown > 0 { span.sub { (text::counted(month.unknown, "day")) " not known" } } },
             html! { (text::number(month.days)) },
             html! { (minutes(month.least_us)) },
             html! { (minutes(month.median_us)) },

@@ -55,6 +55,11 @@ pub trait Way {
         None
     }
 
+    /// Whether cases may be named one by one.
+    fn names_cases(&self) -> bool {
+        true
+    }
+
     /// Rows of a table that are shown where a page that must stay short shows `few`.
     fn shown(&self, few: usize) -> usize {
         few

@@ -1,6 +1,7 @@
 //! Service credits of one arrangement: the month, how it was reckoned, the months before, and every missed
 //! case behind it.
 
+use backstay_access::{Action, Privacy, Resource};
 use backstay_engine::credit_note::CreditNote;
 use backstay_report::{
     figure,
@@ -24,6 +25,8 @@ use crate::{
     problem::ProblemError,
 };
 
+/// Registers that say how credits are reckoned.
+const TERMS: [&str; 4] = ["credit_scheme", "credit_term", "credit_band", "charge"];
 /// Missed cases shown.
 const CASES: usize = 400;
 
@@ -41,10 +44,14 @@ pub fn show(asked: &Asked<'_>) -> Result<Answer, ProblemError> {
     let dossier = dossier.ok_or_else(|| ProblemError::nothing("arrangement"))?;
     let links = Links(&pages);
     let note = panels.credits.note.as_ref();
+    let open = Resource::Rows { arrangement: Some(&id), privacy: Privacy::Open };
+    let terms = asked.may(Action::EvidenceRead, &open) && !panels.credits.months.is_empty();
     let body = html! {
         (pages.crumbs(&id, &[]))
         (frame::when(asked, Some(figures.period)))
         (section::credits(&dossier, &links, &panels))
+        @if terms { p { "The terms stand in the registers "
+            @for (n, table) in TERMS.iter().enumerate() { @if n > 0 { ", " } a href={ "/registers/" (table) } { (table) } } "." } }
         @if let Some(note) = note.filter(|note| !note.cases.is_empty()) {
             h2 #cases { "Missed cases behind the credits" }
             @if pages.reads_rows { (cases(&pages, &id, note)) }

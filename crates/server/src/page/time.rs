@@ -143,23 +143,22 @@ fn meet(
             );
         }
     };
-    let mut heads: Vec<(&str, Set)> =
-        sides.iter().map(|side| (side.name.as_str(), Set::Text)).collect();
+    let mut heads = vec![("Day", Set::Text)];
+    heads.extend(sides.iter().map(|side| (side.name.as_str(), Set::Text)));
     if viewer.is_some() {
         heads.push(("In your zone", Set::Text));
     }
     heads.push(("Outside working hours, min", Set::Figure));
     let rows = slots.iter().take(SLOTS).map(|slot| {
-        let mut cells: Vec<Markup> = sides
-            .iter()
-            .zip(&slot.outside_us)
-            .map(|(side, outside)| {
-                html! {
-                    span.nowrap { (piece::instant_at(slot.start_us, Some(side.zone.name()))) }
-                    @if *outside > 0 { span.sub { (outside / 60_000_000) " min outside its hours" } }
-                }
-            })
-            .collect();
+        let on: String =
+            piece::instant_at(slot.start_us, Some(&day.zone)).chars().take(10).collect();
+        let mut cells = vec![html! { span.nowrap { (on) } }];
+        cells.extend(sides.iter().zip(&slot.outside_us).map(|(side, outside)| {
+            html! {
+                span.nowrap { (piece::instant_at(slot.start_us, Some(side.zone.name()))) }
+                @if *outside > 0 { span.sub { (outside / 60_000_000) " min outside its hours" } }
+            }
+        }));
         if viewer.is_some() {
             cells.push(html! { span.nowrap { (piece::instant_at(slot.start_us, viewer)) } });
         }

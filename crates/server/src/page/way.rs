@@ -113,6 +113,10 @@ impl Way for Pages<'_> {
         self.zone.as_deref()
     }
 
+    fn names_cases(&self) -> bool {
+        self.reads_rows
+    }
+
     fn shown(&self, few: usize) -> usize {
         few * TIMES
     }

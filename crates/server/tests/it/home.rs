@@ -195,7 +195,7 @@ impl Home {
         HOME.get_or_init(Self::new)
     }
 
-    /// The one that tests share which change nothing.
+    /// The one that tests share which change no evidence.
     pub fn shared() -> &'static Self {
         static HOME: OnceLock<Home> = OnceLock::new();
         HOME.get_or_init(Self::new)

@@ -3,7 +3,10 @@
 
 use axum::http::{Method, StatusCode};
 
-use crate::home::{Browser, Home, NORTH, SOUTH};
+use crate::{
+    hand::events,
+    home::{Browser, Home, NORTH, SOUTH},
+};
 
 const LEVEL: &str = "/service-levels/north-level-qx";
 
@@ -131,6 +134,39 @@ fn two_kept_answers_are_compared_and_say_what_each_is_a_function_of() {
     assert!(risk.contains("Loss scenario") && risk.contains("2026-09"), "{risk}");
     let nothing = browser.get(&format!("{october}/compare?with=1"));
     assert_eq!(nothing.status, StatusCode::NOT_FOUND, "entry 1 is no assessment");
+}
+
+#[test]
+fn two_answers_about_one_month_name_the_entry_that_brought_each_case() {
+    let home = Home::changing();
+    let mut browser = home.signed_in("vendor-manager");
+    let (_, before) = assess(&mut browser, SOUTH, "2026-10");
+    let mut program = home.program("vendor-manager");
+    let mut file = events(SOUTH, "none", 0);
+    for (state, hour) in [("Received", "09"), ("Done", "18")] {
+        file.push_str(&format!(
+            "{SOUTH},log,late-case,request,{state},{state},2026-10-05T{hour}:00:00Z,2026-10-05T09:00:00Z,worker-1\n"
+        ));
+    }
+    let id = program.hand_in("name=late-file.csv", file.as_bytes());
+    let told = program.settled(&id);
+    assert_eq!(told["state"], "brought", "{told}");
+    let (_, after) = assess(&mut browser, SOUTH, "2026-10");
+    let with = before.rsplit('/').next().unwrap();
+    let whole = browser.get(&format!("{after}/compare?with={with}")).text;
+    assert!(whole.contains("late-file.csv") && whole.contains("cases="), "{whole}");
+    let cases = format!("{after}/compare?with={with}&cases={SOUTH}");
+    let shown = browser.get(&cases);
+    for told in ["late-case", "not counted", "import late-file.csv", "Figures that differ"] {
+        assert!(shown.text.contains(told), "the page lacks `{told}`: {}", shown.text);
+    }
+    let mut finance = home.signed_in("finance-analyst");
+    assert_eq!(finance.get(&cases).status, StatusCode::OK, "rows without people");
+    let mut provider = home.signed_in("south-provider-zv");
+    let own = provider.get(&format!("{after}/compare?with={with}"));
+    assert_eq!(own.status, StatusCode::OK, "{}", own.text);
+    assert!(!own.text.contains("late-file.csv"), "the ledger is not open to a provider's people");
+    assert_eq!(provider.get(&cases).status, StatusCode::FORBIDDEN);
 }
 
 #[test]
