@@ -12,5 +12,6 @@ mod parquet;
 mod properties;
 mod propose;
 mod real;
+mod recognise;
 mod support;
 mod xlsx;

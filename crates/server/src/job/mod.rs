@@ -122,6 +122,8 @@ pub struct Tried {
     pub proposal: Option<Proposal>,
     /// What must be said before it can be brought in.
     pub open: Vec<Open>,
+    /// The entry that holds this very file already, read in this way.
+    pub known: Option<u64>,
 }
 
 /// What a file does not say, and nobody has said yet.

@@ -76,7 +76,10 @@ pub(super) fn attempt(server: &Server, jobs: &Jobs, job: &Job) -> Result<Tried, 
     let trial = trial::try_whole(&server.workspace, &source, key, &mut watch).map_err(unread)?;
     let allow_duplicate_log = job.wish.allow_duplicate_log;
     let options = source.options;
+    let known = server.workspace.imported_before(&source.path, &job.name, &options);
+    let known = known.map_err(|error| broken(&error.to_string()))?;
     Ok(Tried {
+        known,
         trial,
         options,
         allow_duplicate_log,

@@ -59,7 +59,7 @@ fn a_providers_person_brings_own_evidence_and_finds_what_was_set_aside() {
     );
 
     let again = browser.hand_in("north-november.csv", file.as_bytes(), &[]);
-    browser.settled(&again);
+    assert!(browser.settled(&again).text.contains("This very file is in already"));
     let again = browser.bring(&again);
     assert!(again.text.contains("holds this very file"), "{}", again.text);
     let list = browser.get("/import").text;

@@ -233,6 +233,21 @@ impl Workspace {
         self.commit(commit, reading, scratch.path(), ctx, &mut phase)
     }
 
+    /// The entry that holds this very file read in this way, and still stands; `file` is the name that it was
+    /// handed in under.
+    ///
+    /// # Errors
+    /// Those of disk and database.
+    pub fn imported_before(
+        &self,
+        path: &Path,
+        file: &str,
+        options: &ImportOptions,
+    ) -> Result<Option<u64>> {
+        let bytes = std::fs::metadata(path).map_err(StoreError::io(path))?.len();
+        self.already_imported(path, bytes, options.digest(&self.vocabulary, file))
+    }
+
     /// The entry that holds this file read in this way, and still stands.
     fn already_imported(&self, path: &Path, bytes: u64, options: Digest) -> Result<Option<u64>> {
         if self.backend.with_plain_bytes(bytes)?.is_empty() {

@@ -27,8 +27,9 @@ struct Job {
     entries: u64,
 }
 
-const JOBS: [Job; 14] = [
+const JOBS: [Job; 15] = [
     Job { name: "import", work: import_events, entries: 1 },
+    Job { name: "handed in", work: hand_in, entries: 1 },
     Job { name: "register", work: import_sites, entries: 1 },
     Job { name: "reread", work: reread, entries: 1 },
     Job { name: "retract", work: retract, entries: 1 },
@@ -66,6 +67,21 @@ fn import(root: &Path, file: &str, table: &str) -> Outcome {
 
 fn import_events(root: &Path) -> Outcome {
     import(root, "new.csv", "case_event")
+}
+
+/// As it comes over a connection: piece by piece, then brought in under the sender's name.
+fn hand_in(root: &Path) -> Outcome {
+    let workspace = open(root)?;
+    let mut file = workspace.hand_in()?;
+    let bytes = std::fs::read(root.join("new.csv")).unwrap();
+    let (first, second) = bytes.split_at(bytes.len() / 2);
+    file.push(first)?;
+    file.push(second)?;
+    let file = file.finish()?;
+    in_context(91, |ctx| {
+        let request = as_table("case_event");
+        workspace.import_as(file.path(), "new.csv", &request, ctx, &mut |_| {}).map(|_| ())
+    })
 }
 
 fn import_sites(root: &Path) -> Outcome {

@@ -1,5 +1,6 @@
 //! What is new, known, corrected, and what a file says as a whole.
 
+use backstay_evidence::Digest;
 use backstay_store::{AsOf, Limits, StoreError, Workspace};
 
 use crate::support::{Home, as_table, values};
@@ -432,4 +433,71 @@ fn what_is_no_ordinary_file_is_refused_before_it_is_read() {
     let refused = home.import_file(&folder, &as_table("team"));
     assert!(matches!(refused, Err(StoreError::NotAFile(_))), "{refused:?}");
     home.must_hold();
+}
+
+#[test]
+fn a_file_that_was_handed_in_is_private_and_gone_with_its_value() {
+    let mut home = Home::new();
+    let text = events(&[("c1", "New", 1), ("c1", "Done", 5)]);
+    let mut coming = home.workspace.hand_in().unwrap();
+    coming.push(text.as_bytes()).unwrap();
+    assert_eq!(coming.bytes(), text.len() as u64);
+    let handed = coming.finish().unwrap();
+    assert_eq!(handed.digest(), Digest::of(text.as_bytes()));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(handed.path()).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "only its owner may read it");
+    }
+    let request = as_table("case_event");
+    let outcome = home.with(|workspace, ctx| {
+        workspace.import_as(handed.path(), "november.csv", &request, ctx, &mut |_| {}).unwrap()
+    });
+    assert_eq!((outcome.file.as_str(), outcome.entry), ("november.csv", Some(2)));
+    let before = |name: &str| {
+        let workspace = &home.workspace;
+        workspace.imported_before(handed.path(), name, &request.options).unwrap()
+    };
+    assert_eq!(before("another-name.csv"), Some(2), "a name says nothing when the table is named");
+    let place = handed.path().to_owned();
+    drop(handed);
+    assert!(!place.exists());
+    let begun = home.workspace.hand_in().unwrap();
+    drop(begun);
+    assert!(!place.parent().unwrap().exists());
+    home.must_hold();
+}
+
+#[test]
+fn what_was_set_aside_is_read_back_by_record_for_the_arrangements_allowed() {
+    let mut home = Home::new();
+    let text = events(&[("c1", "New", 1)])
+        + "desk,sys,,c2,Done,Done,yesterday,3\n"
+        + "other,sys,,c3,Done,Done,today,3\n"
+        + ",sys,,c4,Done,Done,2026-03-02T00:00:00Z,3\n"
+        + "desk,sys,,c5,Done,Done,never,3\n";
+    let outcome = home.import("a.csv", "case_event", &text);
+    assert_eq!((outcome.quarantined, outcome.entry), (4, Some(2)));
+    let read = |after, limit, allowed: &dyn Fn(&str) -> bool| {
+        home.workspace.quarantined(2, after, limit, allowed).unwrap()
+    };
+    let records = |found: &backstay_store::Quarantined| -> Vec<(u32, String)> {
+        found.records.iter().map(|told| (told.record, told.arrangement_id.clone())).collect()
+    };
+    let all = read(0, 100, &|_| true);
+    let wanted = [(2, "desk"), (3, "other"), (4, ""), (5, "desk")];
+    assert_eq!(records(&all), wanted.map(|(record, of)| (record, of.to_owned())));
+    assert!(!all.withheld);
+    let desk = read(0, 100, &|of| of == "desk");
+    assert_eq!(records(&desk).len(), 2);
+    assert!(desk.withheld && desk.reasons == 2);
+    let told = &desk.records[0];
+    assert_eq!(
+        (told.subject.as_deref(), told.column.as_deref()),
+        (Some("c2"), Some("occurred_at"))
+    );
+    assert!(!told.reason.contains("yesterday"), "never the value");
+    assert_eq!(records(&read(2, 1, &|_| true)), [(3, "other".to_owned())]);
+    assert!(home.workspace.quarantined(1, 0, 1, &|_| true).is_err(), "no import");
 }

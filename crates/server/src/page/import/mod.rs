@@ -257,6 +257,9 @@ fn tried(asked: &Asked<'_>, job: &Job) -> Markup {
             (counted(read.read, "record")) " read: "
             (number(read.accepted)) " would be taken, " (number(read.quarantined)) " set aside. Nothing is kept yet."
         }
+        @if let Some(entry) = tried.known {
+            p.note { "This very file is in already, read in this way, as entry " (entry_link(asked, entry)) ". Bringing it in again changes nothing." }
+        }
         (next_step(asked, job, tried))
         (trial::facts(job, tried))
         (trial::hints(tried))

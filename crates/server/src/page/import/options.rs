@@ -1,6 +1,7 @@
 //! How a file is to be read: the fields in which it is said, and what was said in them.
 
 use backstay_evidence::options::{Fold, TextEncoding};
+use backstay_report::html::piece;
 use maud::{Markup, html};
 
 use super::right;
@@ -74,7 +75,7 @@ pub fn line(
             input id=(id) name=(id) value=(value) placeholder=(example) maxlength="200"
                 aria-invalid=[wrong.as_ref().map(|_| "true")]
                 aria-describedby=[wrong.as_ref().map(|_| format!("{id}-wrong"))];
-            @if let Some(wrong) = wrong { p.wrong id={ (id) "-wrong" } { (wrong) } }
+            @if let Some(wrong) = wrong { p.wrong id={ (id) "-wrong" } { (piece::sentence(&piece::capital(&wrong))) } }
         }
     }
 }
@@ -173,7 +174,7 @@ fn same(wish: &Wish, told: Option<(&str, &str)>) -> Markup {
             textarea #set name="set" rows="2" placeholder="column=value, one a line"
                 aria-invalid=[wrong.as_ref().map(|_| "true")]
                 aria-describedby=[wrong.as_ref().map(|_| "set-wrong")] { (wish.set) }
-            @if let Some(wrong) = wrong { p.wrong #set-wrong { (wrong) } }
+            @if let Some(wrong) = wrong { p.wrong #set-wrong { (piece::sentence(&piece::capital(&wrong))) } }
         }
     }
 }

@@ -102,7 +102,7 @@ pub fn facts(job: &Job, tried: &Tried) -> Markup {
                 @if let Some(delimiter) = delimiter { ", cells parted by " (piece::sentence(&delimiter)) }
                 @if text { ", " (layout.encoding.name()) }
                 @if layout.gzip { ", compressed" } } }
-            div { dt { "Time zone" } dd { @match zone { Some(zone) => { (piece::name(&zone)) } None => { "as each time says" } } } }
+            div { dt { "Time zone" } dd { @match zone { Some(zone) => { (piece::name(&zone)) } None if tried.open.contains(&Open::Zone) => { "not said yet" } None => { "as each time says" } } } }
             @if !tried.trial.date_formats.is_empty() {
                 div { dt { "Dates" } dd {
                     @for (n, (column, format)) in tried.trial.date_formats.iter().enumerate() {
