@@ -102,6 +102,8 @@ pub struct Server {
     /// Files that were handed in, and the thread that works on them.
     pub(crate) jobs: Arc<Jobs>,
     most_file: AtomicU64,
+    /// Files that come in at once.
+    pub(crate) receiving: Semaphore,
     patience_ms: AtomicU64,
 }
 
@@ -138,6 +140,7 @@ impl Server {
             room: Semaphore::new(AT_ONCE),
             jobs,
             most_file: AtomicU64::new(upload::MOST_FILE),
+            receiving: Semaphore::new(upload::AT_ONCE),
             patience_ms: AtomicU64::new(FORM_MS),
         });
         server.jobs.start(&Arc::downgrade(&server));
@@ -272,7 +275,8 @@ impl Server {
     /// Answers a request with an idempotency key: the same again is answered as it was, and nothing is
     /// done twice.
     fn once(&self, key: &str, route: &Route, call: &Call, came: Came) -> Response<Body> {
-        let asked = (call.path.clone(), call.query.clone(), call.body.clone());
+        // Of a file its digest stands among the fields.
+        let asked = (call.path.clone(), call.query.clone(), call.form.clone(), call.body.clone());
         let work = || self.work(route, call, came).map(|told| (asked.clone(), told));
         match self.repeats.get_or_insert_with(key, work) {
             Ok((known, told)) if known == asked => self.tell(&told, call, ""),
@@ -543,7 +547,7 @@ impl Server {
 }
 
 /// What was asked with a key, path, query and body, and how it was answered.
-type Repeat = ((String, Texts, Bytes), Told);
+type Repeat = ((String, Texts, Texts, Bytes), Told);
 
 /// Who came, before what they may is known.
 struct Came {

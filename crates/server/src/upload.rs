@@ -32,6 +32,8 @@ use crate::{
 
 /// Bytes of a file that are taken, unless the operator says otherwise.
 pub const MOST_FILE: u64 = 4 << 30;
+/// Files that come in at once; one more is told to come back.
+pub const AT_ONCE: usize = 16;
 /// Bytes of a field beside the file.
 const MOST_FIELD: usize = 4 * 1024;
 /// Fields beside the file.
@@ -78,6 +80,10 @@ pub async fn receive(
     let form = match admitted {
         Ok(form) => form,
         Err(response) => return *response,
+    };
+    let Ok(_turn) = server.receiving.try_acquire() else {
+        let detail = "Many files are coming in just now. Send it once more in a while.".to_owned();
+        return server.refuse(&ProblemError::busy(detail), &call.path);
     };
     let kind = call.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let parted = kind.is_some_and(|kind| kind.starts_with("multipart/"));

@@ -1,5 +1,7 @@
 //! Imports of late, from the ledger, with what they left in quarantine.
 
+use std::collections::BTreeMap;
+
 use backstay_report::html::piece::{self, Set};
 use maud::{Markup, html};
 
@@ -17,9 +19,19 @@ pub fn show(asked: &Asked<'_>) -> Result<Markup, ProblemError> {
     let size = workspace.backend().head()?.size;
     let notes = workspace.backend().imports(size)?;
     let mut rows = Vec::new();
+    let mut readable: BTreeMap<&str, bool> = BTreeMap::new();
     for note in notes.iter().rev().take(LOOKED_AT) {
         if rows.len() == SHOWN {
             break;
+        }
+        // Asked once of each arrangement, and before anything is read of the entry.
+        let mut open = true;
+        for id in &note.arrangements {
+            let reads = || right::may_see_rejected(asked, id, "");
+            open &= *readable.entry(id).or_insert_with(reads);
+        }
+        if !open {
+            continue;
         }
         let Some(entry) = workspace.entries(note.seq, 1)?.pop() else { continue };
         if !right::may_know(asked, &entry.arrangements, &entry.actor) {
