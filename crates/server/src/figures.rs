@@ -3,8 +3,8 @@
 //! arrangement is the same whoever looks at it.
 
 use std::{
-    collections::BTreeSet,
-    sync::{Arc, Mutex, PoisonError},
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use backstay_access::Action;
@@ -33,11 +33,18 @@ pub struct Kept {
     /// Held while an assessment is worked out: it uses every core by itself, so two never run at once.
     /// What is known already waits for nobody.
     work: Mutex<()>,
+    /// The tables that each control and metric of the catalogue reads; found at the first question.
+    pub reads: OnceLock<BTreeMap<String, BTreeSet<String>>>,
 }
 
 impl Default for Kept {
     fn default() -> Self {
-        Self { assessments: Cache::new(KEPT), periods: Cache::new(KEPT), work: Mutex::new(()) }
+        Self {
+            assessments: Cache::new(KEPT),
+            periods: Cache::new(KEPT),
+            work: Mutex::new(()),
+            reads: OnceLock::new(),
+        }
     }
 }
 

@@ -8,8 +8,7 @@ use crate::{
     api,
     asked::Asked,
     page::{
-        account, arrangement, assessment, case, compare, control, credit, enter, evidence, finding,
-        import, ledger, level, name, pack, people, portfolio, quality, register, risk, sql, time,
+        account, arrangement, assessment, case, catalogue, compare, control, credit, enter, evidence, finding, import, ledger, level, name, pack, people, portfolio, quality, register, risk, sql, time, token,
     },
     problem::ProblemError,
 };
@@ -94,6 +93,7 @@ fn metrics(asked: &Asked<'_>) -> Result<Answer, ProblemError> {
 const READ: Right = Right::Arrangement(Action::ArrangementRead);
 const BRING: Right = Right::Each(Action::ImportCreate);
 
+const CATALOGUE: Right = Right::Workspace(Action::CatalogueRead);
 const ROWS: Right = Right::Each(Action::EvidenceRead);
 const CHECKPOINTS: Right = Right::Workspace(Action::CheckpointRead);
 const EDITS: Right = Right::Each(Action::RegisterEdit);
@@ -114,6 +114,10 @@ const ROUTES: &[Route] = &[
     get("/account/password", Right::Own(Action::PasswordChange), account::show_password),
     post("/account/password", Right::Own(Action::PasswordChange), account::set_password),
     get("/account/factor", Right::Own(Action::FactorChange), account::offer_factor),
+    get("/account/tokens", Right::Own(Action::TokenCreate), token::show),
+    post("/account/tokens", Right::Own(Action::TokenCreate), token::make),
+    post("/account/tokens/end", Right::Own(Action::TokenEnd), token::end),
+    post("/account/sessions", Right::Own(Action::SessionEnd), token::end_others),
     post("/account/factor", Right::Own(Action::FactorChange), account::confirm_factor),
     kept("/", Right::Each(Action::ArrangementRead), portfolio::show),
     kept("/arrangements/{arrangement}", READ, arrangement::show),
@@ -139,6 +143,11 @@ const ROUTES: &[Route] = &[
     kept("/assessments/{entry}/workbook", Right::Each(Action::ReportExport), pack::workbook),
     post("/assessments/{entry}/replay", Right::Each(Action::AssessmentReplay), assessment::replay),
     kept("/rows/{reference}", Right::Each(Action::SourceRead), evidence::row),
+    kept("/catalogue", CATALOGUE, catalogue::show),
+    kept("/catalogue/risks/{risk}", CATALOGUE, catalogue::control::risk),
+    kept("/catalogue/controls/{control}", CATALOGUE, catalogue::control::control),
+    kept("/catalogue/metrics/{metric}", CATALOGUE, catalogue::control::metric),
+    kept("/catalogue/tables/{table}", CATALOGUE, catalogue::table::show),
     kept("/registers", ROWS, register::show),
     kept("/registers/{table}", ROWS, register::list::show),
     get("/registers/{table}/new", EDITS, register::form::fresh),
@@ -210,6 +219,19 @@ const ROUTES: &[Route] = &[
     kept("/quarantine/{entry}", Right::Each(Action::EvidenceRead), import::quarantine::show),
     kept("/quarantine/{entry}/csv", Right::Each(Action::EvidenceExport), import::quarantine::csv),
     get("/people", Right::Workspace(Action::AccountRead), people::show),
+    get("/people/new", Right::Workspace(Action::AccountAdd), people::fresh::show),
+    post("/people/new", Right::Workspace(Action::AccountAdd), people::fresh::make),
+    get("/people/{account}", Right::Workspace(Action::AccountRead), people::account::show),
+    post("/people/{account}/grants", Right::Each(Action::AccountGrant), people::change::grants),
+    post("/people/{account}/state", Right::Each(Action::AccountDisable), people::change::state),
+    post("/people/{account}/link", Right::Each(Action::AccountLink), people::change::link),
+    post("/people/{account}/factor", Right::Each(Action::AccountLink), people::change::factor),
+    post(
+        "/people/{account}/sessions",
+        Right::Each(Action::SessionRevoke),
+        people::change::sessions,
+    ),
+    post("/people/{account}/tokens", Right::Each(Action::TokenRevoke), people::change::tokens),
 ];
 
 /// Every route there is.

@@ -26,6 +26,7 @@ pub fn show(asked: &Asked<'_>) -> Done {
             ]
         })
         .collect();
+    let others = sessions.len() > 1;
     let heads = [
         ("Signed in", Set::Text),
         ("Last used", Set::Text),
@@ -39,10 +40,12 @@ pub fn show(asked: &Asked<'_>) -> Done {
             div { dt { "Account" } dd { code { (account.id) } } }
             @if let Some(provider) = &account.provider { div { dt { "Of the provider" } dd { (piece::name(provider)) } } }
             div { dt { "Password" } dd { a href="/account/password" { @if account.has_password { "Change it" } @else { "Set one" } } } }
+            div { dt { "API tokens" } dd { a href="/account/tokens" { "Yours, and a new one" } } }
             div { dt { "Second factor" } dd { a href="/account/factor" { @if account.has_factor { "On; set up another" } @else { "Set one up" } } } }
         }
         (super::people::grants(&account.grants))
         (piece::table(html! { "Where you are signed in" }, &heads, sessions))
+        @if others { form method="post" action="/account/sessions" { (frame::token(asked)) button.second { "End all but this one" } } }
     };
     Ok(Answer::page("Your account", body))
 }

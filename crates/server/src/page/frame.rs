@@ -77,6 +77,7 @@ fn bar(asked: Option<&Asked<'_>>) -> Markup {
                     @if super::import::right::anywhere(asked) { (entry(asked, "/import", "Import")) }
                     @if reads_ledger(asked) { (entry(asked, "/ledger", "Ledger")) }
                     @else if asked.may(Action::CheckpointRead, &Resource::Workspace) { (entry(asked, "/ledger/checkpoints", "Ledger")) }
+                    @if asked.may(Action::CatalogueRead, &Resource::Workspace) { (entry(asked, "/catalogue", "Catalogue")) }
                     @if queries(asked) { (entry(asked, "/sql", "SQL")) }
                     @if asked.may(Action::NameReveal, &Resource::PersonName { arrangement: None }) { (entry(asked, "/names", "Names")) }
                     @if asked.may(Action::AccountRead, &Resource::Workspace) { (entry(asked, "/people", "People")) }

@@ -9,5 +9,6 @@ mod home;
 mod ledger;
 mod pages;
 mod panels;
+mod people;
 mod register;
 mod rights;

@@ -26,6 +26,7 @@ pub fn path(pattern: &str, arrangement: &str) -> String {
         .replace("{secret}", "backstay_link_none")
         .replace("{digest}", "none.css")
         .replace("{key}", &key)
+        .replace("{account}", "a-0000000000000000")
         .replace("{size}", "1")
 }
 
@@ -154,6 +155,11 @@ fn every_route_answers_every_role_as_reviewed() {
         assert_eq!(open.get(page.as_str()), Some(&editors.to_vec()), "{page}");
     }
     assert_eq!(open.get("/quarantine/{entry}"), Some(&of_rows));
+    for page in ["/account/tokens", "/ledger/checkpoints", "/ledger/checkpoints/{size}"] {
+        let none = page.ends_with("{size}");
+        assert_eq!(open.get(page), if none { None } else { Some(&all) }, "{page}");
+    }
+    assert_eq!(open.get("/people/new"), None, "it asks for a second factor");
     let everybody =
         ["/", "/registers", "/account", "/account/password", "/account/factor", "/ledger"];
     for page in everybody.into_iter().chain(["/assessments"]) {

@@ -115,6 +115,12 @@ fn details(
             }
             p { code { "backstay replay " (entry.entry) } " works it out again and compares it byte for byte." }
         },
+        "access" => {
+            let account = text("/account");
+            let opens = asked.may(Action::AccountRead, &backstay_access::Resource::Workspace);
+            let known = asked.server.workspace.accounts().find(account).is_ok();
+            html! { p { "Account: " @if opens && known { a href={ "/people/" (segment(account)) } { (piece::name(account)) } } @else { (piece::name(account)) } } }
+        }
         _ => html! {},
     })
 }

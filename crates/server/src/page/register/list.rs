@@ -58,7 +58,7 @@ pub fn show(asked: &Asked<'_>) -> Result<Answer, ProblemError> {
     let fresh = with(&format!("{}/new", path(&table.name)), fresh.as_slice());
     let body = html! {
         (frame::crumbs(&[("/registers".to_owned(), html! { "Registers" })]))
-        p { (piece::title(&table.about)) }
+        p { (piece::title(&table.about)) " " a href={ "/catalogue/tables/" (table.name) } { "Its columns" } "." }
         (question(asked, table, &seen, &choice))
         p {
             (said(&listed, &choice, asked.query("as_of").is_some()))

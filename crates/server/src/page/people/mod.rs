@@ -1,6 +1,10 @@
 //! Accounts and what they were granted, for those who may read them.
 
-use backstay_access::Grant;
+pub mod account;
+pub mod change;
+pub mod fresh;
+
+use backstay_access::{Action, Grant, Resource};
 use backstay_report::html::piece::{self, Set};
 use maud::{Markup, html};
 
@@ -9,6 +13,7 @@ use crate::{answer::Answer, asked::Asked, problem::ProblemError};
 /// The list.
 pub fn show(asked: &Asked<'_>) -> Result<Answer, ProblemError> {
     let accounts = asked.server.workspace.accounts().list()?;
+    let administers = administers(asked)?;
     let heads = [
         ("Name", Set::Wide),
         ("Mail address", Set::Text),
@@ -25,7 +30,7 @@ pub fn show(asked: &Asked<'_>) -> Result<Answer, ProblemError> {
             (false, _) => "link only",
         };
         vec![
-            html! { (piece::name(&account.name)) span.sub { (account.id) } },
+            html! { a href={ "/people/" (account.id) } { (piece::name(&account.name)) } span.sub { (account.id) } },
             piece::name(&account.email),
             html! { @if let Some(provider) = &account.provider { (piece::name(provider)) } },
             html! {
@@ -38,10 +43,23 @@ pub fn show(asked: &Asked<'_>) -> Result<Answer, ProblemError> {
         ]
     });
     let body = html! {
+        @if asked.may(Action::AccountAdd, &Resource::Workspace) { p { a.press href="/people/new" { "New account" } } }
+        @else if administers { (factor_first()) }
         (piece::table(html! { "Accounts, by mail address" }, &heads, rows.collect()))
         p.quiet { "Who was given which right, by whom and when, stands in the ledger." }
     };
     Ok(Answer::page("People", body))
+}
+
+/// Whether the asker is an administrator, with or without a second factor.
+fn administers(asked: &Asked<'_>) -> Result<bool, ProblemError> {
+    let grants = &asked.visitor()?.account.grants;
+    Ok(grants.iter().any(|grant| grant.role == backstay_access::Role::Administrator))
+}
+
+/// What an administrator without a second factor is told.
+pub fn factor_first() -> Markup {
+    html! { p.note { "Changing accounts asks for a sign-in with a second factor. " a href="/account/factor" { "Set one up" } ", and you can go on at once." } }
 }
 
 /// What an account was granted.
