@@ -8,7 +8,7 @@ use crate::{
     api,
     asked::Asked,
     page::{
-        account, arrangement, assessment, case, catalogue, compare, control, credit, enter, evidence, finding, import, ledger, level, name, pack, people, portfolio, quality, register, risk, sql, time, token,
+        account, arrangement, assessment, case, catalogue, compare, control, credit, enter, evidence, finding, import, ledger, level, name, pack, people, portfolio, quality, register, risk, search, sql, time, token, work,
     },
     problem::ProblemError,
 };
@@ -143,6 +143,8 @@ const ROUTES: &[Route] = &[
     kept("/assessments/{entry}/workbook", Right::Each(Action::ReportExport), pack::workbook),
     post("/assessments/{entry}/replay", Right::Each(Action::AssessmentReplay), assessment::replay),
     kept("/rows/{reference}", Right::Each(Action::SourceRead), evidence::row),
+    kept("/arrangements/{arrangement}/cases/{case}", READ, work::show),
+    get("/search", Right::Each(Action::ArrangementRead), search::show),
     kept("/catalogue", CATALOGUE, catalogue::show),
     kept("/catalogue/risks/{risk}", CATALOGUE, catalogue::control::risk),
     kept("/catalogue/controls/{control}", CATALOGUE, catalogue::control::control),

@@ -81,6 +81,7 @@ fn bar(asked: Option<&Asked<'_>>) -> Markup {
                     @if queries(asked) { (entry(asked, "/sql", "SQL")) }
                     @if asked.may(Action::NameReveal, &Resource::PersonName { arrangement: None }) { (entry(asked, "/names", "Names")) }
                     @if asked.may(Action::AccountRead, &Resource::Workspace) { (entry(asked, "/people", "People")) }
+                    form.find method="get" action="/search" role="search" { input name="q" type="search" aria-label="Search" placeholder="Search" maxlength="200"; }
                     span.last {
                         a href="/account" { (piece::name(&visitor.account.name)) }
                         form method="post" action="/sign-out" { (token(asked)) button.plain { "Sign out" } }

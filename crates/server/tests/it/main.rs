@@ -12,3 +12,4 @@ mod panels;
 mod people;
 mod register;
 mod rights;
+mod search;

@@ -26,6 +26,7 @@ pub fn path(pattern: &str, arrangement: &str) -> String {
         .replace("{secret}", "backstay_link_none")
         .replace("{digest}", "none.css")
         .replace("{key}", &key)
+        .replace("{case}", if arrangement == NORTH { "qx-case-1" } else { "zv-case-1" })
         .replace("{account}", "a-0000000000000000")
         .replace("{size}", "1")
 }
