@@ -8,7 +8,9 @@ use crate::{
     api,
     asked::Asked,
     page::{
-        account, arrangement, assessment, case, catalogue, compare, control, credit, enter, evidence, finding, import, ledger, level, name, pack, people, portfolio, quality, register, risk, search, sql, time, token, work,
+        account, arrangement, assessment, case, catalogue, compare, control, credit, enter,
+        evidence, finding, import, ledger, level, name, pack, people, portfolio, quality, register,
+        risk, search, sql, time, token, work,
     },
     problem::ProblemError,
 };

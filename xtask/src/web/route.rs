@@ -8,6 +8,7 @@ use super::house::House;
 const BY_HAND: &[(&str, &str)] = &[
     ("/healthz", "/healthz"),
     ("/metrics", "/metrics"),
+    ("/search", "/search?q=claims"),
     ("/sign-in", "/sign-in"),
     ("/sign-in/code", "/sign-in/code"),
     ("/enter/{secret}", "/enter/0000000000000000000000000000000000000000000000000000000000000000"),
