@@ -97,11 +97,11 @@ impl Tour<'_> {
 
     /// As others of the client: what only they may open.
     fn others(&mut self, house: &House) -> Result<(), String> {
-        let grants = ["security-privacy-officer@all"];
+        let grants = ["administrator@all", "security-privacy-officer@all"];
         let link = house.account("sam@client.example", "Sam Ferreira", None, &grants)?;
         let served = house.serve()?;
         let profile = come_in(self.browser, &served, &link, true)?;
-        self.walk(&served, "officer", &profile, &["/names"], true)
+        self.walk(&served, "officer", &profile, &["/names", "/people"], true)
     }
 
     /// As the account manager of one of the providers.

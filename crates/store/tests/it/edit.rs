@@ -312,3 +312,52 @@ fn a_whole_file_withdraws_an_edited_row_and_an_import_corrects_one() {
     assert_eq!(values(&home.rows("site")).len(), 1);
     home.must_hold();
 }
+
+#[test]
+fn the_past_of_a_row_shows_what_each_version_said_and_a_register_is_seen_as_it_was() {
+    let mut home = Home::new();
+    home.import("site.csv", "site", SITES);
+    home.import("later.csv", "site", &SITES.replace("Porto", "Oporto"));
+    home.edit(vec![row_edit("site", &[("site_id", "porto"), ("name", "Invicta")])]).unwrap();
+    let gone = RowEdit { delete: true, ..row_edit("site", &[("site_id", "porto")]) };
+    home.edit(vec![gone]).unwrap();
+    let past = home.workspace.history("site", "", "[\"porto\",null]", 9).unwrap();
+    let said: Vec<_> = past
+        .iter()
+        .map(|version| {
+            let name = version.values.as_ref().and_then(|values| values.get("name"));
+            (version.entry, version.deleted, name.map(String::as_str), version.file.as_deref())
+        })
+        .collect();
+    assert_eq!(
+        said,
+        [
+            (5, true, Some("Invicta"), None),
+            (4, false, Some("Invicta"), None),
+            (3, false, Some("Oporto"), Some("later.csv")),
+            (2, false, Some("Porto"), Some("site.csv")),
+        ]
+    );
+    let names = |as_of: AsOf| -> Vec<String> {
+        let (_, rows) = home.workspace.registers_at("site", as_of).unwrap();
+        let name = |row: &backstay_store::RegisterRow| {
+            let values: serde_json::Value = serde_json::from_str(row.row.as_ref().unwrap()).unwrap();
+            values["name"].as_str().unwrap().to_owned()
+        };
+        rows.iter().map(name).collect()
+    };
+    assert!(names(AsOf::Seq(1)).is_empty());
+    assert_eq!(names(AsOf::Seq(2)), ["Manila", "Porto"]);
+    assert_eq!(names(AsOf::Seq(3)), ["Manila", "Oporto"]);
+    assert_eq!(names(AsOf::Seq(4)), ["Manila", "Invicta"]);
+    assert_eq!(names(AsOf::Seq(5)), ["Manila"]);
+    assert_eq!(names(AsOf::Latest), ["Manila"]);
+    let (_, now) = home.workspace.registers_at("site", AsOf::Seq(5)).unwrap();
+    assert_eq!(now, home.workspace.registers("site").unwrap(), "folded anew as it is kept");
+    let counts = home.workspace.backend().register_counts().unwrap();
+    assert_eq!(counts, [("site".to_owned(), String::new(), 1)]);
+    assert!(matches!(
+        home.workspace.registers_at("site", AsOf::Seq(6)),
+        Err(StoreError::NoEntry { entry: 6, size: 5 })
+    ));
+}
