@@ -37,8 +37,9 @@ const SHOWN: usize = 10;
 /// Letters of a question at least and at most.
 const LEAST: usize = 2;
 const MOST: usize = 200;
-/// Rows of one register that are shown.
-const OF_REGISTER: usize = 5;
+/// Rows of one register that are shown, and of all.
+const OF_REGISTER: usize = 3;
+const OF_ALL: usize = 24;
 /// Seconds that the search for cases may take.
 const SECONDS: u64 = 3;
 
@@ -100,7 +101,7 @@ fn set(group: &Group) -> Markup {
     html! {
         section {
             h2 { (group.title) }
-            ul.plain.hits { @for hit in &group.hits { li { a href=(hit.to) { (hit.title) } " " span.quiet { (hit.about) } } } }
+            ul.plain.hits { @for hit in &group.hits { li { a href=(hit.to) { (hit.title) } ", " span.quiet { (hit.about) } } } }
             @if let Some(more) = &group.more { p.quiet { (more) } }
         }
     }
@@ -115,10 +116,11 @@ fn groups(asked: &Asked<'_>, text: &str) -> Result<Vec<Group>, ProblemError> {
         levels_and_findings(asked, &words)?,
         catalogue(asked, &words),
         cases(asked, text, &seen)?,
-        registers(asked, text, &seen)?,
+        people(asked, &words)?,
         tables(asked, &words),
         entries(asked, &words)?,
-        people(asked, &words)?,
+        // The most common hits come last.
+        registers(asked, text, &seen)?,
     ])
 }
 
@@ -294,7 +296,8 @@ fn registers(asked: &Asked<'_>, text: &str, sight: &Sight) -> Result<Group, Prob
         let Some(table) = register::table(workspace, name) else { continue };
         let choice = Choice { search: Some(text), most: OF_REGISTER, ..Choice::default() };
         let found = list(workspace, table, &choice, sight)?;
-        for row in found.rows.iter().filter(|row| row.named) {
+        let room = OF_ALL.saturating_sub(group.hits.len());
+        for row in found.rows.iter().filter(|row| row.named).take(room) {
             let name = row_name(table, &row.key);
             group.hits.push(Hit {
                 to: row_path(&table.name, &row.key),
@@ -302,7 +305,7 @@ fn registers(asked: &Asked<'_>, text: &str, sight: &Sight) -> Result<Group, Prob
                 about: html! { (piece::title(&table.title)) @if !row.arrangement_id.is_empty() { ", " (piece::name(&row.arrangement_id)) } },
             });
         }
-        if found.found > OF_REGISTER {
+        if found.found > OF_REGISTER.min(room) {
             more.push((table, found.found));
         }
     }

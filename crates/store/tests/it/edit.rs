@@ -341,7 +341,8 @@ fn the_past_of_a_row_shows_what_each_version_said_and_a_register_is_seen_as_it_w
     let names = |as_of: AsOf| -> Vec<String> {
         let (_, rows) = home.workspace.registers_at("site", as_of).unwrap();
         let name = |row: &backstay_store::RegisterRow| {
-            let values: serde_json::Value = serde_json::from_str(row.row.as_ref().unwrap()).unwrap();
+            let values: serde_json::Value =
+                serde_json::from_str(row.row.as_ref().unwrap()).unwrap();
             values["name"].as_str().unwrap().to_owned()
         };
         rows.iter().map(name).collect()

@@ -65,7 +65,7 @@ fn of_vocabulary(asked: &Asked<'_>, table: &Table) -> Markup {
             html! { @if column.required { "required" } },
             html! { (format!("{:?}", column.privacy).to_lowercase()) },
             html! {
-                (piece::title(&column.about))
+                (piece::sentence(&column.about))
                 @if !column.values.is_empty() { span.sub { "One of: " (column.values.join(", ")) } }
                 @if let Some(example) = &column.example { span.sub { "Example: " (example) } }
             },

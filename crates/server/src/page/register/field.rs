@@ -63,13 +63,13 @@ pub fn field(
         div.field {
             label for=(id) {
                 (words(column))
-                @if let Some(unit) = &column.unit { ", " (unit) }
+                @if let Some(unit) = column.unit.as_ref().filter(|unit| !column.name.contains(unit.as_str())) { ", " (unit) }
                 @if column.required { " " span.required { "required" } }
             }
             @for reason in &wrong { p.wrong id=(error) { (piece::sentence(&capital(reason))) } }
             (input(ground, column, texts, &look)?)
             p.hint id=(about) {
-                (piece::title(&column.about)) (how(column))
+                (piece::sentence(&column.about)) (how(column))
                 @if let Some(example) = &column.example { " Example: " code { (example) } }
             }
         }

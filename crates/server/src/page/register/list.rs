@@ -183,8 +183,10 @@ fn rows(
     let names: Vec<String> = columns
         .iter()
         .map(|column| match &column.unit {
-            Some(unit) => format!("{}, {unit}", words(column)),
-            None => words(column),
+            Some(unit) if !column.name.contains(unit.as_str()) => {
+                format!("{}, {unit}", words(column))
+            }
+            _ => words(column),
         })
         .collect();
     let mut heads = vec![("Row", Set::Text)];
@@ -194,7 +196,7 @@ fn rows(
     heads.extend(names.iter().zip(&columns).map(|(name, column)| (name.as_str(), set(column))));
     let lines = listed.rows.iter().map(|row| {
         let mut cells = vec![html! {
-            @if row.named { a href=(asked.link(&row_path(&table.name, &row.key))) { (piece::name(&row_name(table, &row.key))) } }
+            @if row.named { a href=(asked.link(&row_path(&table.name, &row.key))) { (piece::name(&row_name(table, &row.key))) @if let Some(from) = row.values.get("valid_from") { span.sub { "from " (from) } } } }
             @else { span.quiet { "row " (row.reference) } }
         }];
         if with_arrangement {

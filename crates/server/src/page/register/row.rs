@@ -95,7 +95,7 @@ fn values(asked: &Asked<'_>, table: &Table, row: &Row, seen: &Sight) -> Markup {
         vec![
             html! { (words(column)) @if let Some(unit) = &column.unit { span.sub { (unit) } } },
             value(asked, column, row, seen),
-            html! { span.quiet { (piece::title(&column.about)) } },
+            html! { span.quiet { (piece::sentence(&column.about)) } },
         ]
     });
     let words: Vec<String> = empty.iter().map(|column| words(column).to_lowercase()).collect();
@@ -226,7 +226,11 @@ fn history(asked: &Asked<'_>, table: &Table, past: &[PastVersion]) -> Markup {
             html! { @if reads { a href={ "/ledger/" (version.entry) } { (version.entry) } } @else { (version.entry) } },
             html! {
                 @if version.deleted { "It no longer stands." }
-                @else if older.is_none() { "First version: " (changed(&changes, &[])) }
+                @else if older.is_none() {
+                    details { summary { "First version, " (changes.len()) " values" }
+                        ul.plain { @for change in &changes { li { (words(change.column)) ": " @if let Some(after) = &change.after { (piece::title(after)) } } } }
+                    }
+                }
                 @else if changes.is_empty() { "The same values again." }
                 @else { (changed(&changes, &[])) }
                 @if version.retracted { span.sub { "retracted since" } }
