@@ -171,7 +171,7 @@ fn rows(
     let key: Vec<&str> =
         register::key_columns(table).iter().map(|column| column.name.as_str()).collect();
     let in_name =
-        |column: &Column| key.contains(&column.name.as_str()) && column.name != "valid_from";
+        |column: &Column| key.contains(&column.name.as_str()) || column.name == "valid_from";
     let filled: Vec<&Column> = register::columns(table)
         .filter(|column| listed.filled.contains(&column.name) && !in_name(column))
         .collect();
