@@ -10,6 +10,7 @@ use backstay_engine::{
     derive::{case_day::Stretch, explain::Explanation},
     forecast::ForecastResult,
     panel::{self, DayPanel, Panels},
+    period::day_start_us,
     restate::{Answers, answers},
     session::{Session, View},
 };
@@ -25,6 +26,8 @@ use crate::{figures::Figures, problem::ProblemError, server::Server};
 /// Answers of each kind kept in memory; lists of cases are long, so few.
 const KEPT: usize = 128;
 const LISTS: usize = 12;
+/// Microseconds of a day: no zone is further from UTC.
+const DAY_US: i64 = 86_400_000_000;
 
 /// Answers by what they are answers to.
 pub struct Kept {
@@ -84,11 +87,24 @@ impl<'a> Beside<'a> {
         Self { server, figures, id }
     }
 
-    /// What the answers depend on besides the question.
+    /// What the answers about the period depend on besides the question. A period that has ended in every
+    /// zone is looked at from its end, so it is the same whatever the clock says.
     fn key(&self) -> String {
-        let seen = &self.figures.seen;
-        let evidence = &seen.evidence.manifest.evidence_digest;
-        format!("{} {} {evidence} {}", self.id, self.figures.period, seen.now_us)
+        let period = self.figures.period;
+        let now_us = self.figures.seen.now_us;
+        let ended = day_start_us("UTC", period.after).is_ok_and(|end| now_us > end + DAY_US);
+        let now = if ended { "ended".to_owned() } else { now_us.to_string() };
+        format!("{} {period} {now} {}", self.id, self.evidence())
+    }
+
+    /// The same for what looks at things from now, whatever the period.
+    fn key_now(&self) -> String {
+        let now_us = self.figures.seen.now_us;
+        format!("{} {} {now_us} {}", self.id, self.figures.period, self.evidence())
+    }
+
+    fn evidence(&self) -> String {
+        self.figures.seen.evidence.manifest.evidence_digest.to_string()
     }
 
     fn kept<T: Clone>(
@@ -212,7 +228,7 @@ impl<'a> Beside<'a> {
     /// # Errors
     /// Unreadable evidence.
     pub fn forecast(&self) -> Result<Arc<Vec<ForecastResult>>, ProblemError> {
-        self.kept(&self.server.panels.forecasts, &self.key(), || {
+        self.kept(&self.server.panels.forecasts, &self.key_now(), || {
             let found = forecast::running(&self.figures.seen, self.id)?;
             Ok(found.unwrap_or_default())
         })
@@ -223,7 +239,7 @@ impl<'a> Beside<'a> {
     /// # Errors
     /// Unreadable evidence; a day beyond what a calendar can say.
     pub fn day(&self, day: Date, month: Period) -> Result<Arc<DayPanel>, ProblemError> {
-        let key = format!("{day} {}", self.key());
+        let key = format!("{day} {}", self.key_now());
         self.kept(&self.server.panels.days, &key, || {
             let session = self.figures.seen.session(self.view_of(month)?)?;
             Ok(panel::day(&session, day)?)

@@ -126,12 +126,12 @@ fn said(day: &CaseDay) -> Option<String> {
     if let Some(holiday) = &day.holiday {
         words.push(text::plain(holiday));
     }
-    if day.gap.is_some() {
-        words.push("working hours not known".to_owned());
-    }
     if day.change_minutes != 0 {
         let sign = if day.change_minutes > 0 { "+" } else { "−" };
         words.push(format!("day of {sign}{} min", day.change_minutes.abs()));
+    }
+    if day.gap.is_some() {
+        words.push("working hours not known".to_owned());
     }
     (!words.is_empty()).then(|| words.join(", ").chars().take(44).collect())
 }
@@ -239,7 +239,7 @@ fn line(segment: &SegmentTold, links: &Links<'_>) -> Row {
             @if let Some(gap) = &segment.gap { span.sub { (text::told(gap)) } }
             @if let Some(paused) = segment.paused.as_ref().filter(|paused| paused.us > 0) { span.sub { (paused.hms) " of working time not counted" } }
         },
-        html! { (segment.clock) },
+        html! { (text::plain(&segment.clock)) },
         html! { (with.join(", ")) },
         html! { (hms(&segment.working)) },
         html! { (hms(&segment.elapsed)) },

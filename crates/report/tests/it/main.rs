@@ -3,6 +3,7 @@
 
 mod html;
 mod panel;
+mod picture;
 
 use std::collections::BTreeMap;
 

@@ -325,7 +325,7 @@ fn facts(told: &Explanation, links: &Links<'_>, pages: &Pages<'_>) -> Markup {
     html! {
         dl.facts {
             div { dt { "Service level" } dd { (piece::title(&terms.title)) } }
-            div { dt { "Terms" } dd { (terms.basis) @if let Some(source) = &terms.source { ", " (piece::name(source)) } ", record " (reference(&terms.record)) } }
+            div { dt { "Terms" } dd { (piece::name(&terms.basis)) @if let Some(source) = &terms.source { ", " (piece::name(source)) } ", record " (reference(&terms.record)) } }
             div { dt { "Allowed" } dd { (length(&terms.threshold)) } }
             div { dt { "Clock starts" } dd { (piece::name(&terms.clock_starts)) } }
             div { dt { "Done in" } dd { (piece::sentence(&terms.stop_states.join(", "))) } }
