@@ -123,6 +123,8 @@ impl Server {
         if !(ports.random)(&mut key) || !(ports.random)(&mut marker) {
             return Err(ServerError::Randomness);
         }
+        // Where nothing can be written, nothing was left either.
+        let _ = workspace.sweep_handed_in();
         let jobs = Arc::new(Jobs::default());
         let server = Arc::new(Self {
             policies: Policies::built_in()?,

@@ -43,6 +43,14 @@ pub struct HandedIn {
 }
 
 impl Workspace {
+    /// Removes what dead processes left of files that were handed in, as the first file does that comes.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn sweep_handed_in(&self) -> Result<()> {
+        self.backend.folder().run().map(|_| ())
+    }
+
     /// Begins a file that is handed in.
     ///
     /// # Errors
@@ -109,6 +117,15 @@ impl HandedIn {
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    /// Takes its bytes away before its time, whoever still holds it: for a process that ends without its
+    /// threads. What is being read of it then breaks off.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn take_away(&self) -> Result<()> {
+        disk::remove_file(&self.path).map_err(StoreError::io(&self.path))
     }
 
     /// SHA-256 of its bytes.

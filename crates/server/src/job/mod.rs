@@ -394,9 +394,17 @@ impl Jobs {
             thread::sleep(GLANCE);
             glances -= 1;
         }
-        if worker.is_finished() {
+        let ended = worker.is_finished();
+        if ended {
             // A panic of the worker was told to its job.
             let _ = worker.join();
+        }
+        // What was handed in lies here unencrypted: it does not outlive the process.
+        for job in std::mem::take(&mut self.held().jobs).into_values() {
+            if let (Some(file), false) = (&job.file, ended) {
+                // What cannot be removed now goes with the next process that writes.
+                let _ = file.take_away();
+            }
         }
     }
 

@@ -249,7 +249,13 @@ fn a_file_that_is_too_large_is_refused_and_gone() {
     assert!(!left.iter().any(|path| path.ends_with("handed-in")), "{left:?}");
     let small = browser.hand_in("small.csv", events(NORTH, "small", 2).as_bytes(), &[]);
     browser.settled(&small);
+    assert!(walk(&home.folder().join("ws/tmp")).iter().any(|path| path.ends_with("handed-in")));
     home.server.finish();
+    let left = walk(&home.folder().join("ws/tmp"));
+    assert!(
+        !left.iter().any(|path| path.ends_with("handed-in")),
+        "a server that ends keeps none: {left:?}"
+    );
 }
 
 #[test]
