@@ -71,6 +71,8 @@ fn an_administrator_makes_an_account_gives_roles_and_takes_them_and_shuts_it() {
     assert!(alone.text.contains("stands alone"), "{}", alone.text);
     let none = post(&mut admin, &format!("{page}/grants"), &[("role", "king"), ("scope", "all")]);
     assert!(none.text.contains("there is no role"), "{}", none.text);
+    let chosen = post(&mut admin, &format!("{page}/grants"), &[("role", ""), ("scope", "all")]);
+    assert!(chosen.text.contains("Choose a role"), "nothing is given by default: {}", chosen.text);
     let taken = post(&mut admin, &format!("{page}/grants"), &give("analyst", "take"));
     assert_eq!(taken.to(), format!("{page}?done=taken"));
     // Dangerous steps ask for a tick.

@@ -185,10 +185,10 @@ pub fn grant_fields(asked: &Asked<'_>, provider: Option<&str>) -> Result<Markup,
     }
     Ok(html! {
         div.field { label for="role" { "Role" }
-            select #role name="role" { @for role in roles { option value=(role.as_str()) selected[asked.field("role") == role.as_str()] { (role.title()) ": " (role.about()) } } }
+            select #role name="role" required { option value="" { "(choose)" } @for role in roles { option value=(role.as_str()) selected[asked.field("role") == role.as_str()] { (role.title()) ": " (role.about()) } } }
         }
         div.field { label for="scope" { "On" }
-            select #scope name="scope" { @for scope in &scopes { option value=(scope) selected[asked.field("scope") == scope.to_string()] { (scope) } } }
+            select #scope name="scope" required { option value="" { "(choose)" } @for scope in &scopes { option value=(scope) selected[asked.field("scope") == scope.to_string()] { (scope) } } }
         }
     })
 }

@@ -72,6 +72,9 @@ const UNSURE: &str = "Nothing was changed: tick the box that says that you mean 
 /// # Errors
 /// Words that are no role or no scope, as they are told to people.
 pub fn grant_of(asked: &Asked<'_>) -> Result<Grant, String> {
+    if asked.field("role").is_empty() || asked.field("scope").is_empty() {
+        return Err("Choose a role and what it is on.".to_owned());
+    }
     let role = asked.field("role").parse().map_err(|error| format!("{error}"));
     let scope = asked.field("scope").parse().map_err(|error| format!("{error}"));
     Ok(Grant::new(role?, scope?))
