@@ -35,7 +35,8 @@ pub fn show(asked: &Asked<'_>) -> Result<Answer, ProblemError> {
         (frame::when(asked, Some(figures.period)))
         p { a href="#levels" { "Service levels" } " · " a href="#findings" { "Findings" } " · " a href="#changes" { "What changed" }
             " · " a href=(below("/credits")) { "Service credits" } " · " a href=(below("/time")) { "Distance in hours" }
-            " · " a href=(below("/quality")) { "Quality of the work" } " · " a href=(below("/evidence")) { "Evidence: what arrived" } }
+            " · " a href=(below("/quality")) { "Quality of the work" } " · " a href=(below("/evidence")) { "Evidence: what arrived" }
+            @if asked.authority()?.ceiling(backstay_access::Action::EvidenceRead, Some(&id)).is_some() { " · " a href={ "/registers?arrangement=" (segment(&id)) } { "Registers" } } }
         (controls(asked, &id, figures, found))
         (frame::saves(asked, &listed("controls")))
         h2 #levels { "Service levels" }
