@@ -113,7 +113,9 @@
   };
   const asked = new Set();
   const contrast = (element, colour, needed) => {
-    const below = ground(element);
+    // A word in a drawn box stands on the box before it.
+    const box = element.matches("svg text.in") ? element.previousElementSibling : null;
+    const below = box?.matches("rect") && numbers(getComputedStyle(box).fill).length >= 3 ? over(numbers(getComputedStyle(box).fill), ground(element)) : ground(element);
     const key = `${colour} ${below} ${needed}`;
     if (asked.has(key)) return;
     asked.add(key);

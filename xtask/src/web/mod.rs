@@ -51,16 +51,16 @@ pub fn pages(program: &Path, browser: &Path, target: &Path, asked: &Pages) -> Re
     let mut tour =
         Tour { browser: &mut browser, axe: &axe, routes: &routes, asked, found: Found::default() };
     example.run(&["demo", "--no-serve", "meridian"])?;
-    tour.client(&example, "manager", &["/", "/?period=2026-09"])?;
+    tour.client(&example, "manager", &["/"], Some("/arrangements/claims?period=2026-10"))?;
     tour.others(&example)?;
     tour.provider(&example)?;
     if asked.all {
         let empty = House::new(program, scratch.path(), "empty");
         empty.run(&["init", "empty"])?;
-        tour.client(&empty, "empty", &["/"])?;
+        tour.client(&empty, "empty", &["/"], None)?;
         let hostile = House::new(program, scratch.path(), "hostile");
         crate::shots::make_hostile(program, scratch.path())?;
-        tour.client(&hostile, "hostile", &["/?period=2026-03"])?;
+        tour.client(&hostile, "hostile", &["/?period=2026-03"], None)?;
     }
     tour.end()
 }
@@ -76,8 +76,14 @@ struct Tour<'t> {
 
 impl Tour<'_> {
     /// As the first administrator, who is vendor manager and analyst too, with a file that waits to be
-    /// brought in.
-    fn client(&mut self, house: &House, who: &str, from: &[&str]) -> Result<(), String> {
+    /// brought in; `assess`: what is assessed and kept before.
+    fn client(
+        &mut self,
+        house: &House,
+        who: &str,
+        from: &[&str],
+        assess: Option<&str>,
+    ) -> Result<(), String> {
         let mut served = house.serve()?;
         let nobody = self.browser.profile()?;
         let link = served.first_link()?;
@@ -90,6 +96,13 @@ impl Tour<'_> {
         let from: Vec<&str> = from.iter().copied().chain(by_hand(false)).collect();
         self.walk(&served, &format!("{who}-door"), &nobody, &doors, false)?;
         let profile = come_in(self.browser, &served, &link, true)?;
+        if let Some(path) = assess {
+            let tab = self.browser.tab(Some(&profile), DESK)?;
+            let mut person = Person::new(tab, &served.base, &PathBuf::new(), true)?;
+            person.go(path)?;
+            person.button("Assess now and keep")?;
+            person.tab.close()?;
+        }
         let handed = hand_in(self.browser, &served, &profile, &house.scratch)?;
         let from: Vec<&str> = from.into_iter().chain(handed.iter().map(String::as_str)).collect();
         self.walk(&served, who, &profile, &from, false)

@@ -175,14 +175,14 @@ fn deadline(top: i64, minute: i64, day: &CaseDay) -> Markup {
         let covers = |span: &WallSpan| x(span.from_minute) < until && x(span.until_minute) > from;
         from >= LEFT * 10 && until <= RIGHT * 10 && !spans().any(covers)
     };
-    // The word stands where nothing was counted, when there is such a side.
-    let left =
-        free(place - 640, place - 30) || !free(place + 30, place + 640) && place > (LEFT + 64) * 10;
+    // The word stands where nothing was counted; when there is no such side, the mark says it alone.
+    let left = free(place - 640, place - 30);
+    let right = !left && free(place + 30, place + 640);
     html! {
         line.due x1=(at(place)) x2=(at(place)) y1=(top) y2=(top + ROW) {}
         path.mark.bad d={ "M" (at(place)) " " (top - 1) "l4 4-4 4-4-4Z" } {}
         @if left { text.axis.end.halo x=(at(place - 70)) y=(top + ROW - 7) { "deadline" } }
-        @else { text.axis.halo x=(at(place + 70)) y=(top + ROW - 7) { "deadline" } }
+        @else if right { text.axis.halo x=(at(place + 70)) y=(top + ROW - 7) { "deadline" } }
     }
 }
 

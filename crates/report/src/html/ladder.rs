@@ -65,8 +65,12 @@ fn overview(ladders: &[Ladder], links: &Links<'_>) -> Markup {
 }
 
 pub(super) fn one(ladder: &Ladder, links: &Links<'_>) -> Markup {
-    let heads =
-        [("", Set::Wide), ("Figure", Set::Figure), ("Part", Set::Figure), ("Cases", Set::Figure)];
+    let heads = [
+        ("Step", Set::Wide),
+        ("Figure", Set::Figure),
+        ("Part", Set::Figure),
+        ("Cases", Set::Figure),
+    ];
     let (arrangement, level) = (ladder.arrangement_id.as_str(), ladder.service_level.as_str());
     let name = html! {
         (links.level(arrangement, level))

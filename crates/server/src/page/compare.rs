@@ -98,8 +98,12 @@ fn reads_entries(asked: &Asked<'_>, arrangements: &[String]) -> bool {
 }
 
 fn basis(was: &Basis, is: &Basis) -> Markup {
-    let heads =
-        [("Part of the basis", Set::Text), ("Was", Set::Wide), ("Is", Set::Wide), ("", Set::Text)];
+    let heads = [
+        ("Part of the basis", Set::Text),
+        ("Was", Set::Wide),
+        ("Is", Set::Wide),
+        ("Same", Set::Text),
+    ];
     let digest = |text: String| html! { code.digest { (text) } };
     let parts = [
         ("Period", was.period.to_string(), is.period.to_string()),

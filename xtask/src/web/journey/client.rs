@@ -1,6 +1,6 @@
 //! The client's journey: first start, link, password, second factor; evidence with a row that cannot be
 //! read, mended and brought in again; a figure opened down to the line of its file; last month beside it;
-//! a table saved as a file.
+//! both months assessed, compared and replayed; tables and the pack saved as files.
 
 use std::path::Path;
 
@@ -29,6 +29,7 @@ pub fn go(trip: &mut Trip<'_>, program: &Path) -> Result<(), String> {
     rejected_and_mended(&mut person, &folder)?;
     down_to_the_line(&mut person)?;
     last_month(&mut person)?;
+    assessed_and_compared(&mut person)?;
     saved(&mut person)?;
     let errors = served.errors();
     ensure(errors.is_empty(), || format!("the server says: {errors:?}"))
@@ -132,7 +133,7 @@ fn down_to_the_line(person: &mut Person<'_>) -> Result<(), String> {
     person.link("Answered within four hours")?;
     person.sees("9 of 12")?;
     ensure(person.place()?.contains(LEVEL), || "another service level came".to_owned())?;
-    person.unfold("Rows behind the figure")?;
+    person.unfold("the rows behind the figure")?;
     let links = person.links()?;
     // The first stands beside the target: the row of the register that states it.
     let row = links.iter().rev().find(|name| is_reference(name));
@@ -154,6 +155,29 @@ fn last_month(person: &mut Person<'_>) -> Result<(), String> {
     person.fill("Period", "2026-09")?;
     person.button("Show")?;
     person.sees("12 of 12")
+}
+
+/// Both months are assessed and kept; what changed between them names the service level; the later one,
+/// worked out again, gives the same bytes; its pack comes as a page to print and as a workbook.
+fn assessed_and_compared(person: &mut Person<'_>) -> Result<(), String> {
+    for month in ["2026-09", "2026-10"] {
+        person.go(&format!("/arrangements/{DESK}?period={month}"))?;
+        person.button("Assess now and keep")?;
+        person.sees("ledger entry")?;
+    }
+    let kept = person.place()?;
+    person.button("Compare")?;
+    person.sees("service-levels-met")?;
+    person.sees("deficient")?;
+    person.go(&kept)?;
+    person.button("Work it out again and compare")?;
+    person.sees("The same bytes.")?;
+    person.link("report to read and print")?;
+    person.sees("Answered within four hours")?;
+    person.go(&kept)?;
+    let (name, path) = person.download("XLSX")?;
+    let bytes = std::fs::read(&path).map_err(|error| format!("{name}: {error}"))?;
+    ensure(bytes.starts_with(b"PK"), || format!("`{name}` is no workbook"))
 }
 
 /// A table saved as a file, and the file holds what the page shows.
