@@ -282,6 +282,7 @@ pub fn show(asked: &Asked<'_>) -> Result<Answer, ProblemError> {
     let body = html! {
         (pages.crumbs(id, &up))
         (frame::when(asked, Some(figures.period)))
+        p { a href=(pages.to(&format!("/cases/{}", crate::asked::segment(case)))) { "Everything that happened to it, event by event" } }
         @if let Some(told) = &told {
             (outcome(&told.0, answer))
             (picture(&told.0, &told.1))

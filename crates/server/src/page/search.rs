@@ -84,7 +84,7 @@ pub fn show(asked: &Asked<'_>) -> Result<Answer, ProblemError> {
     };
     let found: usize = groups.iter().map(|group| group.hits.len()).sum();
     let body = html! {
-        form.when method="get" role="search" {
+        form.when method="get" {
             div { label for="q" { "Look for" } input #q name="q" type="search" value=(text) maxlength=(MOST); }
             button { "Search" }
         }
