@@ -2,7 +2,7 @@
 //! operator; a page never shows it, and never says whether something exists that the asker may not see.
 
 use axum::http::StatusCode;
-use backstay_desk::DeskError;
+use backstay_desk::{DeskError, query::AskError};
 use backstay_engine::EngineError;
 use backstay_store::{Refusal, StoreError};
 
@@ -172,6 +172,19 @@ fn sentence(message: &str) -> String {
     let mut letters = message.chars();
     let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
     format!("{first}{}.", letters.as_str().trim_end_matches('.'))
+}
+
+impl From<AskError> for ProblemError {
+    fn from(error: AskError) -> Self {
+        match error {
+            AskError::Query(error) => {
+                let mut problem = Self::unclear(sentence(&error.to_string()));
+                problem.help = error.help().map(sentence);
+                problem
+            }
+            AskError::Evidence(error) => error.into(),
+        }
+    }
 }
 
 impl From<DeskError> for ProblemError {

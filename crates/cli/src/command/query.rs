@@ -2,6 +2,7 @@
 
 use std::{io::Read as _, path::Path};
 
+use backstay_desk::query::ask;
 use backstay_engine::session::GuestLimits;
 use backstay_report::rows;
 
@@ -17,7 +18,7 @@ pub fn run(args: &QueryArgs, named: Option<&Path>) -> Result<u8, CliError> {
     let sql = read_sql(&args.sql)?;
     let (period, _) = seen.period(args.period.as_deref())?;
     let limits = GuestLimits { seconds: args.time_limit, ..GuestLimits::default() };
-    let result = backstay_desk::query::ask(&seen, period, &sql, limits)?;
+    let result = ask(&seen, period, &sql, limits).map_err(backstay_desk::DeskError::from)?;
     let (schema, batches) = (&result.schema, &result.batches);
     let text = match args.format {
         RowFormat::Table => rows::table(schema, batches, door::look()),
