@@ -225,7 +225,8 @@ mod tests {
         let read = read_back(&texts);
         for (name, wanted) in [
             ("b", "-12"),
-            ("c", "0.950000000"),
+            // In billionths, or with its point.
+            ("c", "950000000"),
             ("d_minor", "-123405"),
             ("d_currency", "EUR"),
             ("e", "2026-03-02T01:15:00"),

@@ -40,9 +40,12 @@ impl Format {
     /// The one that was asked for, by `format=` or else by `Accept`.
     ///
     /// # Errors
-    /// A format that there is none of.
+    /// A format that there is none of; a limit or a cursor that is none.
     pub fn of(asked: &Asked<'_>) -> Result<Self, ProblemError> {
-        if let Some(named) = asked.query("format") {
+        // What is wrong is told, whether this format needs it or not.
+        limit(asked)?;
+        Cursor::of(asked)?;
+        if let Some(named) = asked.call.query.get("format") {
             let found = FORMATS.iter().find(|(name, ..)| *name == named);
             return found.map(|(.., format)| *format).ok_or_else(|| {
                 ProblemError::unclear(format!(
@@ -100,7 +103,7 @@ impl Cursor {
 /// # Errors
 /// A number that is none, or too great.
 pub fn limit(asked: &Asked<'_>) -> Result<usize, ProblemError> {
-    let Some(text) = asked.query("limit") else { return Ok(LIMIT) };
+    let Some(text) = asked.call.query.get("limit") else { return Ok(LIMIT) };
     let limit = text.parse().ok().filter(|limit| (1..=MOST).contains(limit));
     limit.ok_or_else(|| ProblemError::unclear(format!("`limit` is a number from 1 to {MOST}.")))
 }

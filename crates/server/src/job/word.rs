@@ -28,11 +28,12 @@ const FIELDS: [(&str, &str); 21] = [
 
 /// A message in the words of the page.
 pub fn in_words_of_the_page(message: &str) -> String {
-    let mut text = message.to_owned();
+    // An option with its value before the option by itself, which is part of it.
+    let mut text = with_values(message);
     for (option, field) in FIELDS {
         text = text.replace(option, field);
     }
-    with_values(&text)
+    text
 }
 
 /// `` `--as table` `` and its kin: an option with a value between backticks.

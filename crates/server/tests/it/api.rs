@@ -54,7 +54,15 @@ fn a_list_goes_on_by_its_cursor_and_all_pages_are_of_one_instant() {
     let more =
         program.json(&format!("/arrangements/{NORTH}/controls?period=2026-10&cursor={next}"));
     assert!(items(&more).iter().all(|row| !items(&controls).contains(row)));
-    for wrong in ["limit=0", "limit=1001", "limit=x", "cursor=x", "format=pdf", "colour=red"] {
+    for wrong in [
+        "limit=true&format=ndjson",
+        "limit=0",
+        "limit=1001",
+        "limit=x",
+        "cursor=x",
+        "format=pdf",
+        "colour=red",
+    ] {
         let shown = program.get(&format!("/tables/case_event/rows?{wrong}"));
         assert_eq!(shown.status, StatusCode::BAD_REQUEST, "{wrong}: {}", shown.text);
         assert_eq!(shown.headers["content-type"], "application/problem+json");

@@ -40,10 +40,11 @@ fn a_service_level_leads_to_its_cases_and_a_case_to_its_days_and_the_line_of_its
     assert!(none.contains("No case fits"), "{none}");
     let case = browser.get(&north(&format!("{LEVEL}/cases/qx-case-0?period=2026-10")));
     assert_eq!(case.status, StatusCode::OK, "{}", case.text);
-    for told in ["Fri  2 Oct", "class=\"run\"", ">deadline<", "8:00:00", "working hours", "/rows/"]
-    {
+    for told in ["Fri  2 Oct", "class=\"run\"", "8:00:00", "working hours", "/rows/"] {
         assert!(case.text.contains(told), "the page lacks `{told}`: {}", case.text);
     }
+    let marks = case.text.matches("class=\"due\"").count();
+    assert_eq!(marks, 2, "the deadline is marked on its day, and the legend says what the mark is");
     let unknown = browser.get(&north(&format!("{LEVEL}/cases/qx-case-99?period=2026-10")));
     assert_eq!(unknown.status, StatusCode::NOT_FOUND);
 }
