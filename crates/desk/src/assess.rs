@@ -29,7 +29,13 @@ pub fn work_out(
     period: Period,
 ) -> Result<Assessment, DeskError> {
     let cache = Cache(workspace.cache());
-    let request = AssessRequest {
+    Ok(compute(&request(seen, period, &cache))?)
+}
+
+/// What is asked of the engine about a period of the evidence seen.
+#[must_use]
+pub fn request<'c>(seen: &Seen, period: Period, cache: &'c Cache) -> AssessRequest<'c> {
+    AssessRequest {
         evidence: seen.evidence.clone(),
         settings: settings(),
         // Named even when it was chosen, so that the bytes depend on the basis alone.
@@ -37,9 +43,8 @@ pub fn work_out(
         now_us: seen.now_us,
         seed: 0,
         layout: evidence::layout(),
-        cache: Some(&cache),
-    };
-    Ok(compute(&request)?)
+        cache: Some(cache),
+    }
 }
 
 /// Digest of the settings: there are none yet, which is a setting too.

@@ -3,7 +3,7 @@
 //! function by itself. It must never work out a figure.
 
 use backstay_engine::{
-    AssessRequest, Past, Period, history,
+    Past, Period, history,
     panel::{Panels, panels},
     session::{GuestLimits, View, query},
 };
@@ -16,7 +16,7 @@ use backstay_store::Workspace;
 use serde_json::{Map, Value};
 
 use crate::{
-    assess::settings,
+    assess::request,
     error::DeskError,
     evidence::{self, Cache, Seen},
     ladder,
@@ -126,15 +126,7 @@ pub fn past(
     period: Period,
 ) -> Result<Vec<Past>, DeskError> {
     let cache = Cache(workspace.cache());
-    let request = AssessRequest {
-        evidence: seen.evidence.clone(),
-        settings: settings(),
-        period: Some(period),
-        now_us: seen.now_us,
-        seed: 0,
-        layout: evidence::layout(),
-        cache: Some(&cache),
-    };
+    let request = request(seen, period, &cache);
     Ok(history(&request, arrangement, period, MONTHS)?)
 }
 

@@ -4,7 +4,7 @@ use backstay_engine::catalogue::Body;
 use backstay_report::listing::{Columns, Kind, Listing};
 use serde_json::{Value, json};
 
-use super::list::{Cursor, Format, file, limit};
+use super::list;
 use crate::{answer::Answer, asked::Asked, problem::ProblemError};
 
 type Done = Result<Answer, ProblemError>;
@@ -38,22 +38,7 @@ pub const TABLES: Columns = &[
 fn constant(asked: &Asked<'_>, name: &str, columns: Columns, rows: Vec<Vec<Value>>) -> Done {
     let mut listing = Listing::new(name, columns);
     listing.rows = rows;
-    let format = Format::of(asked)?;
-    if format != Format::Json {
-        return file(format, &listing, asked.now_us);
-    }
-    let before = Cursor::of(asked)?.map_or(0, |cursor| cursor.before);
-    let limit = limit(asked)?;
-    let more = listing.rows.len() > before.saturating_add(limit);
-    listing.rows = listing.rows.into_iter().skip(before).take(limit).collect();
-    let before = before.saturating_add(listing.rows.len());
-    let next = Cursor { known_at: 0, now_us: 0, before };
-    let items = listing.rows.iter().map(|row| Value::Object(listing.object(row)));
-    Ok(Answer::json(json!({
-        "items": items.collect::<Vec<_>>(),
-        "next": more.then(|| next.text()),
-        "basis": null,
-    })))
+    list::constant(asked, listing)
 }
 
 fn sql(body: &Body) -> Value {

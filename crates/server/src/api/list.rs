@@ -129,19 +129,46 @@ pub fn instant(us: i64) -> Option<String> {
 /// A cursor or limit that is none; a table that no workbook holds.
 pub fn whole(
     asked: &Asked<'_>,
-    mut listing: Listing,
+    listing: Listing,
     seen: &Seen,
     period: Option<Period>,
 ) -> Result<Answer, ProblemError> {
+    let origin =
+        Origin { known_at: seen.known_at, now_us: seen.now_us, basis: basis(seen, period) };
+    cut(asked, listing, origin, seen.now_us)
+}
+
+/// A whole list that depends on no evidence, as it was asked for.
+///
+/// # Errors
+/// As [`whole`].
+pub fn constant(asked: &Asked<'_>, listing: Listing) -> Result<Answer, ProblemError> {
+    let origin = Origin { known_at: 0, now_us: 0, basis: Value::Null };
+    cut(asked, listing, origin, asked.now_us)
+}
+
+/// What a list was made from, as its pages and their cursors say it.
+struct Origin {
+    known_at: u64,
+    now_us: i64,
+    basis: Value,
+}
+
+fn cut(
+    asked: &Asked<'_>,
+    mut listing: Listing,
+    origin: Origin,
+    made_us: i64,
+) -> Result<Answer, ProblemError> {
     let format = Format::of(asked)?;
     if format != Format::Json {
-        return file(format, &listing, seen.now_us);
+        return file(format, &listing, made_us);
     }
     let before = Cursor::of(asked)?.map_or(0, |cursor| cursor.before);
     let limit = limit(asked)?;
     let more = listing.rows.len() > before.saturating_add(limit);
     listing.rows = listing.rows.into_iter().skip(before).take(limit).collect();
-    Ok(page(&listing, seen, period, before, more))
+    Ok(told(&listing, origin, before, more))
 }
 
 /// A page of a list; `more`: others follow.
@@ -152,13 +179,19 @@ pub fn page(
     before: usize,
     more: bool,
 ) -> Answer {
-    let before = before.saturating_add(listing.rows.len());
-    let next = Cursor { known_at: seen.known_at, now_us: seen.now_us, before };
+    let origin =
+        Origin { known_at: seen.known_at, now_us: seen.now_us, basis: basis(seen, period) };
+    told(listing, origin, before, more)
+}
+
+fn told(listing: &Listing, origin: Origin, before: usize, more: bool) -> Answer {
+    let Origin { known_at, now_us, basis } = origin;
+    let next = Cursor { known_at, now_us, before: before.saturating_add(listing.rows.len()) };
     let items = listing.rows.iter().map(|row| Value::Object(listing.object(row)));
     Answer::json(json!({
         "items": items.collect::<Vec<_>>(),
         "next": more.then(|| next.text()),
-        "basis": basis(seen, period),
+        "basis": basis,
     }))
 }
 

@@ -11,7 +11,7 @@ use backstay_report::rows::listing;
 
 use super::{
     figure::nothing,
-    list::{Cursor, Format, file, limit, page},
+    list::{Cursor, Format, file, limit, page, whole},
 };
 use crate::{
     answer::Answer,
@@ -139,16 +139,11 @@ pub fn sql(asked: &Asked<'_>) -> Result<Answer, ProblemError> {
     let sql = asked.query("q").ok_or_else(|| {
         ProblemError::unclear("Write a SELECT as `q`, for example `q=SELECT * FROM arrangement`.")
     })?;
-    let format = Format::of(asked)?;
+    // What is wrong with the question is told before the query runs.
+    Format::of(asked)?;
     let Some(seen) = queried(asked)? else { return Ok(nothing()) };
     let period = period(asked, &seen)?;
     let found = ask(&seen, period, sql, GuestLimits::default())?;
-    let mut listing = listing("query", &found.schema, &found.batches);
-    if format != Format::Json {
-        return file(format, &listing, seen.now_us);
-    }
-    let (limit, before) = (limit(asked)?, Cursor::of(asked)?.map_or(0, |cursor| cursor.before));
-    let more = listing.rows.len() > before.saturating_add(limit);
-    listing.rows = listing.rows.into_iter().skip(before).take(limit).collect();
-    Ok(page(&listing, &seen, Some(period), before, more))
+    let listing = listing("query", &found.schema, &found.batches);
+    whole(asked, listing, &seen, Some(period))
 }
